@@ -1,3 +1,42 @@
 """Train neural networks at full speed on a CPU, and see why every weight moved."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from backlight.errors import BacklightError as BacklightError
+    from backlight.errors import InputError as InputError
+    from backlight.network import Activation as Activation
+    from backlight.network import Dense as Dense
+    from backlight.network import Dropout as Dropout
+    from backlight.network import Network as Network
+    from backlight.network import gradcheck as gradcheck
+    from backlight.training import Trainer as Trainer
+
 __version__ = "0.1.0"
+
+_HOMES = {
+    "Activation": "network",
+    "BacklightError": "errors",
+    "Dense": "network",
+    "Dropout": "network",
+    "InputError": "errors",
+    "Network": "network",
+    "Trainer": "training",
+    "gradcheck": "network",
+}
+
+__all__ = sorted([*_HOMES, "__version__"])  # noqa: PLE0605 - one table of names, not two
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used, so that `import backlight` stays quick."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'backlight' has no attribute {name!r}")
+    value = getattr(import_module(f"backlight.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -7,6 +7,7 @@ Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3
 """
 
 from enum import IntEnum
+from functools import cache
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -60,6 +61,8 @@ class PhiloxBlock:
     ) -> list[Words]:
         """The four 32-bit words of every counter, as uint64 arrays that the next draw overwrites.
 
+        Where `c0` is an array, only as many rows of the block are drawn as it has.
+
         Args:
             key: two words of 32 bits.
             c0: first word of the counters; anything that broadcasts to the block's shape.
@@ -67,7 +70,8 @@ class PhiloxBlock:
             c2: third word.
             c3: fourth word.
         """
-        x, (p0, p1) = list(self._x), self._p
+        rows = slice(len(c0)) if isinstance(c0, np.ndarray) and c0.ndim else ...
+        x, (p0, p1) = [word[rows] for word in self._x], [word[rows] for word in self._p]
         for word, counter in zip(x, (c0, c1, c2, c3), strict=True):
             word[...] = counter
         k0, k1 = key
@@ -87,6 +91,7 @@ class PhiloxBlock:
         return x
 
 
+@cache
 def stream_key(seed: int, purpose: Purpose) -> tuple[int, int]:
     """The key of the stream that a seed gives for a purpose.
 
@@ -97,7 +102,7 @@ def stream_key(seed: int, purpose: Purpose) -> tuple[int, int]:
         >>> stream_key(0, Purpose.DROPOUT) != stream_key(0, Purpose.SHUFFLING)
         True
     """
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**64:
+    if not 0 <= seed < 2**64:
         raise InputError(f"seed is {seed!r}; it must be a whole number from 0 to 2^64 - 1")
     words = PhiloxBlock(()).draw((0, 0), seed & 0xFFFFFFFF, seed >> 32, int(purpose), 0)
     return int(words[0]), int(words[1])

@@ -1,0 +1,326 @@
+"""The reference engine: one training step in plain NumPy, the definition of what every engine computes.
+
+A step is told in the order of its story: every example speaks (its row is gathered, passed forward, judged, and its
+error passed back), then every weight listens (gradients, and the update). Nothing of a batch's size is allocated in
+the batch loop: all memory is taken when the session is opened. A batch of more than `CHUNK` rows is worked through
+in chunks, their gradients added up in order.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from backlight.arrays import Array, Floats, Ints
+from backlight.engine.program import ActivationOp, DenseOp, DropoutOp, Op, Program
+from backlight.engine.rows import RowSource
+from backlight.engine.seam import Advance, Deltas, Examples, Optimizer, Stretch
+from backlight.engine.threads import Threads
+from backlight.network.activations import ACTIVATIONS, softmax
+from backlight.network.layers import Draws, DropoutMask
+from backlight.network.objective import encode_targets
+
+CHUNK = 4096
+_EVALUATION_CHUNK = 1024
+
+
+class _Dense:
+    """One dense layer's memory and products."""
+
+    def __init__(self, op: DenseOp, params: Floats, grads: Floats | None, capacity: int) -> None:
+        shape = (op.units, op.incoming)
+        self.layer, self.first = op.layer, op.layer == 0
+        self.W, self.b = params[op.W].reshape(shape), params[op.b]
+        if grads is not None:
+            self.W_grads, self.b_grads = grads[op.W].reshape(shape), grads[op.b]
+        self.out = np.empty((capacity, op.units), params.dtype)
+        self.weighted = np.empty_like(self.out)
+        self.d_in = np.empty((0 if self.first else capacity, op.incoming), params.dtype)
+        self.a = self.delta = self.out
+
+    def forward(self, x: Floats, draws: Draws | None) -> Floats:
+        out = self.out[: len(x)]
+        np.matmul(x, self.W.T, out=out)
+        np.add(out, self.b, out=out)
+        self.a = x
+        return out
+
+    def backward(self, d_out: Floats) -> Floats:
+        self.delta = d_out
+        if self.first:
+            return d_out
+        d_in = self.d_in[: len(d_out)]
+        np.matmul(d_out, self.W, out=d_in)
+        return d_in
+
+    def listen(self, weights: Floats) -> None:
+        """grads = (weights ∘ delta)ᵀ a."""
+        weighted = self.weighted[: len(weights)]
+        np.multiply(self.delta, weights[:, None], out=weighted)
+        np.matmul(weighted.T, self.a, out=self.W_grads)
+        np.add.reduce(weighted, axis=0, out=self.b_grads)
+
+
+class _Activation:
+    """One activation's memory."""
+
+    def __init__(self, op: ActivationOp, dtype: np.dtype[np.floating], capacity: int) -> None:
+        shape = (capacity, op.units)
+        self.function = ACTIVATIONS.get(op.function)
+        self.out, self.d_in = np.empty(shape, dtype), np.empty(shape, dtype)
+        count = self.function.scratch if self.function else 1
+        self.scratch = [np.empty(shape, dtype) for _ in range(count)]
+        self.z = self.out
+
+    def forward(self, x: Floats, draws: Draws | None) -> Floats:
+        out, scratch = self.out[: len(x)], [s[: len(x)] for s in self.scratch]
+        if self.function:
+            self.function.value(x, out, scratch)
+        else:
+            softmax(x, out, scratch)
+        self.z = x
+        return out
+
+    def backward(self, d_out: Floats) -> Floats:
+        m = len(d_out)
+        d_in, a, scratch = self.d_in[:m], self.out[:m], [s[:m] for s in self.scratch]
+        if self.function:
+            self.function.slope(self.z, a, d_in, scratch)
+            np.multiply(d_in, d_out, out=d_in)
+            return d_in
+        # softmax: a ∘ (d_out − Σ_j d_out a)
+        np.multiply(d_out, a, out=d_in)
+        column = scratch[0][:, :1]
+        np.add.reduce(d_in, axis=1, keepdims=True, out=column)
+        np.subtract(d_out, column, out=d_in)
+        np.multiply(d_in, a, out=d_in)
+        return d_in
+
+
+class _Dropout:
+    """One dropout layer's memory."""
+
+    def __init__(self, op: DropoutOp, dtype: np.dtype[np.floating], capacity: int) -> None:
+        shape = (capacity, op.units)
+        self.layer, self.rate, self.mask = op.layer, op.rate, DropoutMask(shape)
+        self.scale, self.out = np.empty(shape, dtype), np.empty(shape, dtype)
+        self.active = False
+
+    def forward(self, x: Floats, draws: Draws | None) -> Floats:
+        self.active = draws is not None
+        if draws is None:
+            return x
+        scale, out = self.scale[: len(x)], self.out[: len(x)]
+        self.mask.fill(scale, self.rate, draws, self.layer)
+        np.multiply(x, scale, out=out)
+        return out
+
+    def backward(self, d_out: Floats) -> Floats:
+        if self.active:
+            np.multiply(d_out, self.scale[: len(d_out)], out=d_out)
+        return d_out
+
+
+class _Workspace:
+    """All memory for passes of up to `capacity` rows; without `grads`, for passes that no weight listens to."""
+
+    def __init__(self, program: Program, params: Floats, grads: Floats | None, capacity: int) -> None:
+        self.program, self.capacity = program, capacity
+        self.parts = [self._part(op, params, grads) for op in program.ops]
+        self.dense = [part for part in self.parts if isinstance(part, _Dense)]
+        shape = (capacity, program.outputs)
+        self.x = np.empty((capacity, program.inputs), program.dtype)
+        self.raw = np.empty((0, program.inputs), np.uint8)
+        self.targets, self.error = np.empty(shape, program.dtype), np.empty(shape, program.dtype)
+        self.scratch = [np.empty(shape, program.dtype) for _ in range(2)]
+        self.losses = np.empty(capacity, program.dtype)
+        self.indices = np.empty(capacity, np.int64)
+        self.z = self.a = self.error
+
+    def _part(self, op: Op, params: Floats, grads: Floats | None) -> _Dense | _Activation | _Dropout:
+        if isinstance(op, DenseOp):
+            return _Dense(op, params, grads, self.capacity)
+        if isinstance(op, ActivationOp):
+            return _Activation(op, params.dtype, self.capacity)
+        return _Dropout(op, params.dtype, self.capacity)
+
+    def forward(self, source: RowSource, rows: Ints, draws: Draws | None = None) -> Floats:
+        """Gather rows and pass them forward; the outputs stay until the next pass."""
+        x = self.x[: len(rows)]
+        if source.dtype != x.dtype and (self.raw.dtype != source.dtype or not len(self.raw)):
+            self.raw = np.empty((self.capacity, self.program.inputs), source.dtype)
+        source.gather(rows, self.raw[: len(rows)], x)
+        z = out = x
+        for part in self.parts:
+            z, out = out, part.forward(out, draws)
+        self.z, self.a = (z if isinstance(self.parts[-1], _Activation) else out), out
+        return out
+
+    def judge(self, y: Array, rows: Ints) -> Floats:
+        """The losses (m,) of the last forward pass against the rows' targets."""
+        m = len(rows)
+        targets, losses = self.targets[:m], self.losses[:m]
+        if y.ndim == 1 and self.program.outputs > 1:
+            indices = self.indices[:m]
+            np.take(y, rows, out=indices, mode="clip")
+            encode_targets(indices, targets)
+        else:
+            np.take(y.reshape(len(y), -1), rows, axis=0, out=targets, mode="clip")
+        self.program.objective.losses(self.z, self.a, targets, losses, [s[:m] for s in self.scratch])
+        return losses
+
+    def backward(self) -> None:
+        """Pass the errors of the last forward pass back, down to the first layer's delta."""
+        m = len(self.a)
+        error, objective = self.error[:m], self.program.objective
+        objective.slope(self.a, self.targets[:m], error, [s[:m] for s in self.scratch])
+        for part in reversed(self.parts[:-1] if objective.fused else self.parts):
+            error = part.backward(error)
+
+
+class ReferenceSession:
+    """A session of the reference engine.
+
+    Args:
+        program: what to execute.
+        params: the network's parameters; the session reads and writes this very array.
+        examples: what is learnt from. Row numbers and targets have been checked.
+        optimizer: turns gradients into updates.
+        batch_size: the most rows that a step will take.
+        seed: of dropout's draws.
+        threads: how many threads NumPy's matrix products may use; 1 if None.
+    """
+
+    name = "reference"
+
+    def __init__(
+        self,
+        program: Program,
+        params: Floats,
+        examples: Examples,
+        optimizer: Optimizer,
+        *,
+        batch_size: int,
+        seed: int,
+        threads: int | None = None,
+    ) -> None:
+        self.program, self.params, self.examples, self.optimizer = program, params, examples, optimizer
+        self.seed, self.threads = seed, Threads(threads)
+        self.state = optimizer.initial_state(program.size, program.dtype)
+        self.grads, self.updates = np.zeros_like(params), np.empty_like(params)
+        self._scratch = np.empty_like(params)
+        self._total = self.grads  # memory of its own once a batch needs several chunks
+        self._work = _Workspace(program, params, self.grads, min(batch_size, CHUNK))
+        self._evaluation: _Workspace | None = None
+        self._weights = np.empty(min(batch_size, CHUNK), program.dtype)
+
+    def advance(self, stretch: Stretch) -> Advance:
+        """Take the steps of a stretch."""
+        objectives = np.empty(stretch.count)
+        with self.threads.limited(), np.errstate(all="ignore"):
+            for k in range(stretch.count):
+                objectives[k] = self._gradient(stretch.rows(k), stretch.epoch)
+                if not np.isfinite(objectives[k]):
+                    return Advance(objectives[:k], finite=False)
+                self._update(stretch.step + k, stretch.lr)
+        return Advance(objectives, finite=True)
+
+    def _gradient(self, rows: Ints, epoch: int | None, losses: Floats | None = None) -> float:
+        """Leave the gradient of the rows' objective in `grads` and return the objective; copy out losses if asked."""
+        objective, several = 0.0, len(rows) > self._work.capacity
+        for place, chunk in _chunks(rows, self._work.capacity):
+            objective += self._speak_and_listen(chunk, len(rows), epoch)
+            if losses is not None:
+                losses[place] = self._work.losses[: len(chunk)]
+            if several:
+                self._add_up(first=place.start == 0)
+        if several:
+            np.copyto(self.grads, self._total)
+        return objective
+
+    def _add_up(self, *, first: bool) -> None:
+        if self._total is self.grads:
+            self._total = np.empty_like(self.grads)
+        if first:
+            np.copyto(self._total, self.grads)
+        else:
+            np.add(self._total, self.grads, out=self._total)
+
+    def _speak_and_listen(self, rows: Ints, count: int, epoch: int | None) -> float:
+        work, weights = self._work, self._weights[: len(rows)]
+        work.forward(self.examples.source, rows, self._draws(rows, epoch))
+        losses = work.judge(self.examples.y, rows)
+        work.backward()
+        if self.examples.sample_weight is None:
+            weights.fill(1.0 / count)
+        else:
+            np.take(self.examples.sample_weight, rows, out=weights, mode="clip")
+            np.divide(weights, count, out=weights)
+        for layer in work.dense:
+            layer.listen(weights)
+        return float(np.dot(weights, losses))
+
+    def _update(self, step: int, lr: float) -> None:
+        """The only place where parameters change: updates are computed, and added."""
+        self.optimizer.update(self.grads, self.state, step, lr, self.updates, self._scratch)
+        if self.optimizer.weight_decay:
+            for place in self.program.weights:
+                decay = self._scratch[place]
+                np.multiply(self.params[place], lr * self.optimizer.weight_decay, out=decay)
+                np.subtract(self.updates[place], decay, out=self.updates[place])
+        np.add(self.params, self.updates, out=self.params)
+
+    def gradients(self, rows: Ints, epoch: int | None = None) -> tuple[Floats, Floats]:
+        """Losses of the rows and the gradient of their objective."""
+        losses = np.empty(len(rows), self.program.dtype)
+        with self.threads.limited(), np.errstate(all="ignore"):
+            self._gradient(rows, epoch, losses)
+        return losses, self.grads.copy()
+
+    def _draws(self, rows: Ints, epoch: int | None) -> Draws | None:
+        return None if epoch is None else Draws(self.seed, epoch, rows)
+
+    def deltas(self, rows: Ints, epoch: int | None = None) -> Deltas:
+        """Losses, outputs, incoming activations and deltas of the rows."""
+        work, dtype = self._work, self.program.dtype
+        losses, outputs = np.empty(len(rows), dtype), np.empty((len(rows), self.program.outputs), dtype)
+        incoming = {part.layer: np.empty((len(rows), part.W.shape[1]), dtype) for part in work.dense}
+        deltas = {part.layer: np.empty((len(rows), part.W.shape[0]), dtype) for part in work.dense}
+        with self.threads.limited(), np.errstate(all="ignore"):
+            for place, chunk in _chunks(rows, work.capacity):
+                outputs[place] = work.forward(self.examples.source, chunk, self._draws(chunk, epoch))
+                losses[place] = work.judge(self.examples.y, chunk)
+                work.backward()
+                for part in work.dense:
+                    incoming[part.layer][place], deltas[part.layer][place] = part.a, part.delta
+        return Deltas(losses, outputs, incoming, deltas)
+
+    def _evaluator(self) -> _Workspace:
+        if self._evaluation is None:
+            self._evaluation = _Workspace(self.program, self.params, None, _EVALUATION_CHUNK)
+        return self._evaluation
+
+    def outputs(self, source: RowSource, rows: Ints | None = None) -> Floats:
+        """The network's outputs for rows of any source."""
+        rows = np.arange(source.count) if rows is None else rows
+        outputs = np.empty((len(rows), self.program.outputs), self.program.dtype)
+        work = self._evaluator()
+        with self.threads.limited(), np.errstate(all="ignore"):
+            for place, chunk in _chunks(rows, work.capacity):
+                outputs[place] = work.forward(source, chunk)
+        return outputs
+
+    def losses(self, examples: Examples, rows: Ints | None = None) -> tuple[Floats, Floats]:
+        """Losses and outputs of rows of any examples, nothing dropped."""
+        rows = np.arange(examples.source.count) if rows is None else rows
+        work, dtype = self._evaluator(), self.program.dtype
+        losses, outputs = np.empty(len(rows), dtype), np.empty((len(rows), self.program.outputs), dtype)
+        with self.threads.limited(), np.errstate(all="ignore"):
+            for place, chunk in _chunks(rows, work.capacity):
+                outputs[place] = work.forward(examples.source, chunk)
+                losses[place] = work.judge(examples.y, chunk)
+        return losses, outputs
+
+
+def _chunks(rows: Ints, size: int) -> Iterator[tuple[slice, Ints]]:
+    for start in range(0, len(rows), size):
+        yield slice(start, start + size), rows[start : start + size]

@@ -1,0 +1,20 @@
+"""What a network is: layers, activations, losses, the forward and the backward pass, the gradient check."""
+
+from backlight.network.gradcheck import GradientCheck, gradcheck
+from backlight.network.layers import Activation, Dense, Draws, Dropout
+from backlight.network.network import Network
+from backlight.network.objective import Objective
+from backlight.network.trace import Backward, Trace
+
+__all__ = [
+    "Activation",
+    "Backward",
+    "Dense",
+    "Draws",
+    "Dropout",
+    "GradientCheck",
+    "Network",
+    "Objective",
+    "Trace",
+    "gradcheck",
+]

@@ -1,0 +1,267 @@
+"""Layers: `forward(x) -> (out, cache)` and `backward(d_out, cache) -> (d_in, grads)`.
+
+A layer keeps no activations; what its backward pass needs stands in the cache that its forward pass returned.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from backlight.arrays import Array, Floats, Ints
+from backlight.errors import InputError, nearest
+from backlight.network.activations import OUTPUTS, activation_function, softmax
+from backlight.network.initializers import initial_weights, standard_deviation
+from backlight.randomness import PhiloxBlock, Purpose, stream_key
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Where the random draws of one forward pass in training come from.
+
+    Attributes:
+        seed: the run's seed.
+        epoch: which pass over the data.
+        rows: the global row number of every example (n,).
+    """
+
+    seed: int
+    epoch: int
+    rows: Ints
+
+
+@dataclass(frozen=True)
+class DenseCache:
+    """What a dense layer's backward pass needs: the incoming activations `a` (n, i)."""
+
+    a: Floats
+
+
+@dataclass(frozen=True)
+class DenseGrads:
+    """Per-example gradients of a dense layer, kept factored: ∂loss_n/∂W = delta_n ⊗ a_n and ∂loss_n/∂b = delta_n.
+
+    Attributes:
+        delta: ∂loss_n/∂z (n, j).
+        a: incoming activations (n, i).
+    """
+
+    delta: Floats
+    a: Floats
+
+    def weighted_sum(self, weights: Floats) -> tuple[Floats, Floats]:
+        """Σ_n weights_n ∂loss_n/∂(W, b): arrays (j, i) and (j,)."""
+        weighted = self.delta * weights[:, None]
+        return weighted.T @ self.a, weighted.sum(axis=0)
+
+    def per_example(self) -> tuple[Floats, Floats]:
+        """∂loss_n/∂(W, b) with the example axis kept: arrays (n, j, i) and (n, j)."""
+        return self.delta[:, :, None] * self.a[:, None, :], self.delta
+
+
+class Dense:
+    """z = a_prev @ W.T + b.
+
+    Args:
+        incoming: i, the number of incoming units.
+        units: j, the number of units.
+        init: the initializer of W, one of `backlight.network.initializers.INITIALIZERS`.
+
+    Attributes:
+        W: weights (j, i), a view into the network's one flat parameter array.
+        b: biases (j,), likewise.
+
+    Raises:
+        InputError: a width is not a whole number above 0, or the initializer is unknown.
+
+    Example:
+        >>> layer = Dense(2, 1)
+        >>> layer.bind(np.array([3.0, 4.0, 0.5]))
+        >>> out, cache = layer.forward(np.array([[1.0, 2.0]]))
+        >>> out.tolist()
+        [[11.5]]
+        >>> d_in, grads = layer.backward(np.ones((1, 1)), cache)
+        >>> d_in.tolist(), grads.weighted_sum(np.ones(1))[0].tolist()
+        ([[3.0, 4.0]], [[1.0, 2.0]])
+    """
+
+    kind = "dense"
+
+    def __init__(self, incoming: int, units: int, init: str = "glorot_uniform") -> None:
+        for what, width in (("incoming units", incoming), ("units", units)):
+            if not isinstance(width, int | np.integer) or isinstance(width, bool) or width < 1:
+                raise InputError(f"a dense layer was given {width!r} {what}; a whole number above 0 is needed")
+        standard_deviation(init, incoming, units)
+        self.incoming, self.units, self.init = int(incoming), int(units), init
+        self.W: Floats = np.empty((0, 0))
+        self.b: Floats = np.empty(0)
+
+    @property
+    def size(self) -> int:
+        """The number of parameters, j (i + 1)."""
+        return self.units * (self.incoming + 1)
+
+    def bind(self, params: Floats) -> None:
+        """Make W and b views into `params` (size,): first W row by row, then b."""
+        weights = self.units * self.incoming
+        self.W, self.b = params[:weights].reshape(self.units, self.incoming), params[weights:]
+
+    def initialise(self, seed: int, layer: int) -> None:
+        """Draw W and set b to 0."""
+        self.W[...] = initial_weights(self.init, (self.units, self.incoming), seed, layer)
+        self.b.fill(0.0)
+
+    def forward(self, x: Floats, draws: Draws | None = None, layer: int = 0) -> tuple[Floats, DenseCache]:
+        """The pre-activations z (n, j) of inputs x (n, i)."""
+        return x @ self.W.T + self.b, DenseCache(x)
+
+    def backward(self, d_out: Floats, cache: DenseCache) -> tuple[Floats, DenseGrads]:
+        """From delta (n, j): the errors of the incoming activations, delta @ W (n, i), and the gradients."""
+        return d_out @ self.W, DenseGrads(d_out, cache.a)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The layer without its parameters, for files."""
+        return {"kind": self.kind, "incoming": self.incoming, "units": self.units, "init": self.init}
+
+
+@dataclass(frozen=True)
+class ActivationCache:
+    """What an activation's backward pass needs: `z` and `a` (n, j)."""
+
+    z: Floats
+    a: Floats
+
+
+class Activation:
+    """a = f(z).
+
+    Args:
+        function: a name from `backlight.network.activations.OUTPUTS`; softmax only as a network's last layer.
+
+    Raises:
+        InputError: the name is unknown.
+
+    Example:
+        >>> Activation("relu").forward(np.array([[-1.0, 2.0]]))[0].tolist()
+        [[0.0, 2.0]]
+    """
+
+    kind = "activation"
+    size = 0
+
+    def __init__(self, function: str) -> None:
+        if function not in OUTPUTS:
+            raise InputError(f"there is no activation {function!r}; {nearest(function, list(OUTPUTS))}")
+        self.function = function
+
+    def forward(self, x: Floats, draws: Draws | None = None, layer: int = 0) -> tuple[Floats, ActivationCache]:
+        """The activations a (n, j) of pre-activations z (n, j)."""
+        out = np.empty_like(x)
+        if self.function == "softmax":
+            softmax(x, out, [np.empty_like(x)])
+        else:
+            f = activation_function(self.function)
+            f.value(x, out, [np.empty_like(x) for _ in range(f.scratch)])
+        return out, ActivationCache(x, out)
+
+    def slope(self, cache: ActivationCache) -> Floats:
+        """f′(z) (n, j) of an elementwise function."""
+        f = activation_function(self.function)
+        out = np.empty_like(cache.z)
+        f.slope(cache.z, cache.a, out, [np.empty_like(out) for _ in range(f.scratch)])
+        return out
+
+    def backward(self, d_out: Floats, cache: ActivationCache) -> tuple[Floats, None]:
+        """From ∂loss_n/∂a (n, j): delta = ∂loss_n/∂a ∘ f′(z), or through softmax's coupled slopes."""
+        if self.function == "softmax":
+            return cache.a * (d_out - (d_out * cache.a).sum(axis=1, keepdims=True)), None
+        return d_out * self.slope(cache), None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The layer, for files."""
+        return {"kind": self.kind, "function": self.function}
+
+
+@dataclass(frozen=True)
+class DropoutCache:
+    """What was multiplied with: 0 or 1/(1 − rate) in training (n, j), None otherwise."""
+
+    scale: Floats | None
+
+
+class Dropout:
+    """In training a unit is silent with probability `rate`, and louder by 1/(1 − rate) otherwise.
+
+    The draw is keyed by (row, epoch, layer, unit). Source: Srivastava and others, JMLR 15, 2014.
+
+    Args:
+        rate: the probability, 0 ≤ rate < 1.
+
+    Raises:
+        InputError: the rate is outside that range.
+    """
+
+    kind = "dropout"
+    size = 0
+
+    def __init__(self, rate: float) -> None:
+        if not 0.0 <= rate < 1.0:
+            raise InputError(f"the dropout rate is {rate}; it must be at least 0 and below 1")
+        self.rate = float(rate)
+
+    def forward(self, x: Floats, draws: Draws | None = None, layer: int = 0) -> tuple[Floats, DropoutCache]:
+        """X itself, or in training (with `draws`) x times the drawn scale."""
+        if draws is None:
+            return x, DropoutCache(None)
+        scale = np.empty_like(x)
+        DropoutMask(x.shape).fill(scale, self.rate, draws, layer)
+        return x * scale, DropoutCache(scale)
+
+    def backward(self, d_out: Floats, cache: DropoutCache) -> tuple[Floats, None]:
+        """The same scale on the way back."""
+        return (d_out if cache.scale is None else d_out * cache.scale), None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The layer, for files."""
+        return {"kind": self.kind, "rate": self.rate}
+
+
+class DropoutMask:
+    """Memory for the dropout draws of batches of up to n rows of j units, shape (n, j)."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        quads = (shape[1] + 3) // 4
+        self._block = PhiloxBlock((shape[0], quads))
+        self._quads = np.arange(quads, dtype=np.uint64)
+        self._rows = np.empty((shape[0], 1), np.uint64)
+        self._mask = np.empty((shape[0], quads), np.bool_)
+
+    def fill(self, scale: Array, rate: float, draws: Draws, layer: int) -> None:
+        """Write 0 where a unit is silent and 1/(1 − rate) elsewhere into `scale` (m, j), m ≤ n."""
+        m = len(scale)
+        rows, mask = self._rows[:m], self._mask[:m]
+        rows[:, 0] = draws.rows
+        key = stream_key(draws.seed, Purpose.DROPOUT)
+        for lane, word in enumerate(self._block.draw(key, rows, draws.epoch, layer, self._quads)):
+            column = scale[:, lane::4]
+            np.greater_equal(word, np.uint64(round(rate * 2.0**32)), out=mask)
+            np.multiply(mask[:, : column.shape[1]], scale.dtype.type(1.0 / (1.0 - rate)), out=column)
+
+
+Layer: TypeAlias = Dense | Activation | Dropout
+Cache: TypeAlias = DenseCache | ActivationCache | DropoutCache
+
+
+def layer_from_dict(spec: dict[str, Any]) -> Layer:
+    """The layer that `to_dict` described.
+
+    Raises:
+        InputError: the description is not one of a layer.
+    """
+    kinds: dict[str, Callable[..., Layer]] = {"dense": Dense, "activation": Activation, "dropout": Dropout}
+    arguments = {name: value for name, value in spec.items() if name != "kind"}
+    try:
+        return kinds[spec["kind"]](**arguments)
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{spec!r} does not describe a layer; was the model written by a newer Backlight?") from error

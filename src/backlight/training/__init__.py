@@ -1,0 +1,28 @@
+"""How a network learns: trainer, optimizers, stopping rules, records, checkpoints, replay."""
+
+from backlight.training.loop import Training
+from backlight.training.optimizers import SGD, Adam, Momentum, make_optimizer
+from backlight.training.records import EndRecord, EpochRecord, Record, StepsRecord
+from backlight.training.replay import replay
+from backlight.training.state import TrainingState
+from backlight.training.stopping import Patience, StoppingRule, Until
+from backlight.training.trainer import Evaluation, Trainer
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "EndRecord",
+    "EpochRecord",
+    "Evaluation",
+    "Momentum",
+    "Patience",
+    "Record",
+    "StepsRecord",
+    "StoppingRule",
+    "Trainer",
+    "Training",
+    "TrainingState",
+    "Until",
+    "make_optimizer",
+    "replay",
+]

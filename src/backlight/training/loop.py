@@ -1,0 +1,263 @@
+"""The training loop: a generator that advances a session block by block and yields records."""
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from backlight.arrays import Array, Floats, Ints
+from backlight.engine import Examples, Session, Stretch
+from backlight.network import Network
+from backlight.randomness import Purpose, permutation
+from backlight.training.divergence import first_to_blow_up
+from backlight.training.metrics import HIGHER_IS_BETTER, measure
+from backlight.training.records import EndRecord, EpochRecord, Record, StepsRecord
+from backlight.training.state import TrainingState
+from backlight.training.stopping import StoppingRule
+
+_BLOCK_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the loop does; the trainer's settings, resolved.
+
+    Attributes:
+        batch_size: rows per step.
+        lr: the learning rate.
+        seed: of the order of examples.
+        rules: asked in this order after every epoch.
+        watch: the validation metric that chooses the best weights.
+        evaluate_untrained: whether to begin with a record of the untrained network.
+        unit: what one unit of regression targets is in their own units.
+        labels: whether the targets are several labels at once.
+    """
+
+    batch_size: int
+    lr: float
+    seed: int
+    rules: tuple[StoppingRule, ...]
+    watch: str = "loss"
+    evaluate_untrained: bool = False
+    unit: Array | float = 1.0
+    labels: bool = False
+
+
+class Training:
+    """A training in progress.
+
+    Made by `Trainer.start`. Its `records` drive it; between two records it can be asked for its state.
+
+    Args:
+        network: whose parameters the session trains.
+        session: an engine's session on the training examples.
+        plan: what to do.
+        rows: the row numbers of the training examples.
+        validation: examples that are measured after every epoch, or None.
+        state: where to go on from; the network as it is unless given.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        session: Session,
+        plan: Plan,
+        rows: Ints,
+        validation: Examples | None = None,
+        state: TrainingState | None = None,
+    ) -> None:
+        self.network, self.session, self.plan, self.rows = network, session, plan, rows
+        self.validation = validation
+        self.steps_per_epoch = -(-len(rows) // plan.batch_size)
+        self.step = 0
+        self._stop_reason: str | None = None
+        self._objective_sum = 0.0
+        self._best: tuple[Floats, float, int] | None = None
+        self._final: TrainingState | None = None
+        self._order: tuple[int, Ints] = (-1, rows)
+        self._block = 1
+        self._started = time.perf_counter()
+        if state is not None:
+            self.restore(state)
+        self._good = [self.state()]
+
+    def stop(self, reason: str) -> None:
+        """Ask the training to end after the block of steps that it is in."""
+        self._stop_reason = reason
+
+    def state(self) -> TrainingState:
+        """The whole state, copied; after the end, that of the last step, whatever weights the network was given."""
+        if self._final is not None:
+            return self._final
+        best_params, best_score, best_epoch = self._best or (None, None, None)
+        return TrainingState(
+            self.step,
+            self.network.params.copy(),
+            {name: array.copy() for name, array in self.session.state.items()},
+            self._objective_sum,
+            best_params,
+            best_score,
+            best_epoch,
+        )
+
+    def restore(self, state: TrainingState) -> None:
+        """Go back, or on, to a state."""
+        self.network.params[...] = state.params
+        for name, array in self.session.state.items():
+            array[...] = state.optimizer[name]
+        self.step, self._objective_sum = state.step, state.objective_sum
+        if state.best_params is not None:
+            assert state.best_score is not None
+            assert state.best_epoch is not None
+            self._best = (state.best_params.copy(), state.best_score, state.best_epoch)
+
+    def advance_to(self, step: int) -> None:
+        """Take steps up to a step number, measuring nothing: what replay does."""
+        while self.step < step:
+            in_epoch = self.step % self.steps_per_epoch
+            if not self._advance(min(step - self.step, self.steps_per_epoch - in_epoch)):
+                return
+
+    def records(self) -> Iterator[Record]:
+        """Train to the end, yielding a record per block of steps and per epoch, and one for the end."""
+        if self.plan.evaluate_untrained and self.step == 0:
+            yield self._untrained()
+        reason = self._reason_before_start()
+        while reason is None:
+            before, started = self.step, time.perf_counter()
+            fine = self._advance(min(self._block, self.steps_per_epoch - self.step % self.steps_per_epoch))
+            if not fine:
+                yield self._failed()
+                return
+            yield self._steps_record(before, time.perf_counter() - started)
+            if self.step % self.steps_per_epoch == 0:
+                record = self._end_of_epoch()
+                if record is None:
+                    yield self._failed()
+                    return
+                yield record
+                reason = self._reason(record)
+            reason = reason or self._stop_reason
+        yield self._end(reason)
+
+    def _epoch_order(self, epoch: int) -> Ints:
+        """The order of an epoch: a permutation drawn for it, or the rows as they are where a batch holds them all."""
+        if self._order[0] != epoch:
+            order = self.rows
+            if self.plan.batch_size < len(self.rows):
+                order = self.rows[permutation(self.plan.seed, Purpose.SHUFFLING, len(self.rows), place=(epoch, 0))]
+            self._order = (epoch, order)
+        return self._order[1]
+
+    def stretch(self, step: int, count: int) -> Stretch:
+        """The steps from number `step` on, all within one epoch."""
+        epoch, first = divmod(step, self.steps_per_epoch)
+        return Stretch(self._epoch_order(epoch), self.plan.batch_size, first, count, epoch, step, self.plan.lr)
+
+    def _advance(self, count: int) -> bool:
+        """Take steps within one epoch; False if an objective was not finite."""
+        if self.step > self._good[-1].step:
+            self._good = [self._good[-1], self.state()]
+        stretch = self.stretch(self.step, count)
+        if stretch.first == 0:
+            self._objective_sum = 0.0
+        advance = self.session.advance(stretch)
+        for k, objective in enumerate(advance.objectives.tolist()):
+            examples = min(self.plan.batch_size, len(self.rows) - (stretch.first + k) * self.plan.batch_size)
+            self._objective_sum += objective * examples
+        self.step += len(advance.objectives)
+        return advance.finite
+
+    def _steps_record(self, before: int, seconds: float) -> StepsRecord:
+        visited = self._visited(self.step - 1)
+        block = visited - (self._visited(before - 1) if before % self.steps_per_epoch else 0)
+        if seconds < _BLOCK_SECONDS / 2:
+            self._block *= 2
+        elif seconds > _BLOCK_SECONDS * 2:
+            self._block = max(1, self._block // 2)
+        return StepsRecord(
+            (self.step - 1) // self.steps_per_epoch + 1,
+            self.step,
+            visited,
+            self._objective_sum / visited,
+            self._seconds(),
+            block / max(seconds, 1e-9),
+        )
+
+    def _visited(self, step: int) -> int:
+        """How many examples of its epoch have been visited when the step of that number is done."""
+        return min((step % self.steps_per_epoch + 1) * self.plan.batch_size, len(self.rows))
+
+    def _seconds(self) -> float:
+        return time.perf_counter() - self._started
+
+    def _measure(self, examples: Examples, rows: Ints | None = None) -> dict[str, Any]:
+        losses, outputs = self.session.losses(examples, rows)
+        y = examples.y if rows is None else examples.y[rows]
+        metrics = measure(losses, outputs, y, self.plan.unit, labels=self.plan.labels)
+        metrics.pop("confusion", None)
+        return metrics
+
+    def _untrained(self) -> EpochRecord:
+        validation = None if self.validation is None else self._measure(self.validation)
+        train = self._measure(self.session.examples, self.rows)
+        return EpochRecord(0, 0, train, validation, None, self._seconds())
+
+    def _end_of_epoch(self) -> EpochRecord | None:
+        """Measure what was asked for and keep the best weights; None if a number is not finite."""
+        if not np.isfinite(self.network.params).all():
+            return None
+        validation = None if self.validation is None else self._measure(self.validation)
+        if validation is not None:
+            if not np.isfinite(validation["loss"]):
+                return None
+            self._keep_best(validation, self.step // self.steps_per_epoch)
+        return self._epoch_record(validation)
+
+    def _epoch_record(self, validation: Mapping[str, Any] | None) -> EpochRecord:
+        train: Mapping[str, Any] = {"loss": self._objective_sum / len(self.rows)}
+        if validation is None and any(getattr(rule, "metric", "loss") != "loss" for rule in self.plan.rules):
+            train = self._measure(self.session.examples, self.rows)
+        best_epoch = self._best and self._best[2]
+        return EpochRecord(self.step // self.steps_per_epoch, self.step, train, validation, best_epoch, self._seconds())
+
+    def _keep_best(self, validation: Mapping[str, Any], epoch: int) -> None:
+        value = validation[self.plan.watch]
+        score = value if HIGHER_IS_BETTER[self.plan.watch] else -value
+        if self._best is None or score > self._best[1]:
+            self._best = (self.network.params.copy(), score, epoch)
+
+    def _reason(self, record: EpochRecord) -> str | None:
+        return next((reason for rule in self.plan.rules if (reason := rule.reason(record))), None)
+
+    def _reason_before_start(self) -> str | None:
+        """A resumed training may have ended already: its rules are asked about the epoch it stands at."""
+        if self.step == 0 or self.step % self.steps_per_epoch:
+            return self._stop_reason
+        validation = None if self.validation is None else self._measure(self.validation)
+        return self._reason(self._epoch_record(validation))
+
+    def _failed(self) -> EndRecord:
+        """Put the last good weights back: those of the last step whose objective was finite."""
+        bad, good = self.step, max(self.step - 1, 0)
+        self.restore(next(state for state in reversed(self._good) if state.step <= good))
+        self.advance_to(good)
+        self._final = state = self.state()
+        taken = self.stretch(good, 1) if good < bad else None
+        found = first_to_blow_up(self.network, self.session, taken, self.stretch(bad, 1))
+        self.restore(state)
+        reason = (
+            f"the loss was no longer a finite number at step {bad + 1}: {found}; "
+            f"the weights of step {good} were kept; try a smaller learning rate than {self.plan.lr:g}"
+        )
+        return EndRecord(reason, good // self.steps_per_epoch, good, None, failed=True, seconds=self._seconds())
+
+    def _end(self, reason: str) -> EndRecord:
+        self._final = self.state()
+        if self._best is not None:
+            self.network.params[...] = self._best[0]
+        best_epoch = self._best and self._best[2]
+        epoch = self.step // self.steps_per_epoch
+        return EndRecord(reason, epoch, self.step, best_epoch, failed=False, seconds=self._seconds())

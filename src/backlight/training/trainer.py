@@ -1,0 +1,226 @@
+"""The trainer: how a network is to be trained, and the start of a training."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from backlight.arrays import Array, Floats, Ints
+from backlight.engine import Examples, Optimizer, compile_program, engine_name, open_session, row_source
+from backlight.errors import InputError
+from backlight.network import Network
+from backlight.network.objective import check_targets
+from backlight.training.loop import Plan, Training
+from backlight.training.metrics import HIGHER_IS_BETTER, check_metric
+from backlight.training.optimizers import make_optimizer
+from backlight.training.records import Record
+from backlight.training.state import TrainingState
+from backlight.training.stopping import AfterEpochs, Patience, StoppingRule, Until
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What is measured after every epoch, and of which examples.
+
+    Attributes:
+        x: inputs (n, i).
+        y: class indices (n,) or targets (n, j).
+        unit: what one unit of regression targets is in their own units, (j,) or a number.
+        labels: whether the targets are several labels at once.
+    """
+
+    x: Any
+    y: Any
+    unit: Array | float = 1.0
+    labels: bool = False
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """How a network is to be trained.
+
+    Args:
+        network: the network; its own parameters are trained.
+        loss: "squared", "cross_entropy", "absolute", "huber" or "poisson"; by default the one that the network's
+            output was made for.
+        optimizer: "adam", "momentum", "sgd", or an optimizer object.
+        lr: the learning rate; the optimizer's default unless given.
+        batch_size: examples per step; "full" for all of them, 1 for one example at a time.
+        epochs: the most passes over the data.
+        seed: of shuffling and dropout.
+        threads: how many threads the engine may use; its own choice if None.
+        engine: "auto" or "reference".
+        until: conditions that end the training, such as "loss<0.05"; any of them suffices.
+        patience: end after this many epochs without a better validation.
+        watch: the validation metric by which the best weights are chosen.
+        evaluate_untrained: begin with a record of the untrained network.
+
+    Raises:
+        InputError: a setting is unknown or impossible; the message names it.
+
+    Example:
+        >>> import numpy as np
+        >>> from backlight import Network, Trainer
+        >>> x = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
+        >>> y = np.array([0, 1, 1, 0])
+        >>> network = Network.mlp(2, 8, 2, hidden="tanh", output="softmax", seed=1)
+        >>> for record in Trainer(network, lr=0.05, batch_size=4, epochs=200).run(x, y):
+        ...     pass
+        >>> network.predict(x).argmax(axis=1).tolist(), record.reason
+        ([0, 1, 1, 0], '200 epochs were asked for')
+    """
+
+    network: Network
+    loss: str | None = None
+    optimizer: str | Optimizer = "adam"
+    lr: float | None = None
+    batch_size: int | Literal["full"] = 100
+    epochs: int = 20
+    seed: int = 0
+    threads: int | None = None
+    engine: str = "auto"
+    until: Sequence[str] = field(default=())
+    patience: int | None = None
+    watch: str = "loss"
+    evaluate_untrained: bool = False
+
+    def __post_init__(self) -> None:
+        engine_name(self.engine)
+        self.network.objective(self.loss)
+        self.chosen_optimizer()
+        if not isinstance(self.epochs, int) or self.epochs < 1:
+            raise InputError(f"epochs is {self.epochs}; at least 1 is needed")
+        if self.batch_size != "full" and (not isinstance(self.batch_size, int) or self.batch_size < 1):
+            raise InputError(f"batch_size is {self.batch_size!r}; it must be a whole number above 0, or 'full'")
+        if not (0.0 < self.chosen_lr() < math.inf):
+            raise InputError(f"lr is {self.lr}; it must be a finite number above 0")
+        if not 0 <= self.seed < 2**64:
+            raise InputError(f"seed is {self.seed}; it must be a whole number from 0 to 2^64 - 1")
+        check_metric(self.watch, list(HIGHER_IS_BETTER))
+        self.stopping_rules()
+
+    def chosen_optimizer(self) -> Optimizer:
+        """The optimizer object."""
+        return make_optimizer(self.optimizer) if isinstance(self.optimizer, str) else self.optimizer
+
+    def chosen_lr(self) -> float:
+        """The learning rate, or the optimizer's default."""
+        default = float(getattr(self.chosen_optimizer(), "default_lr", 0.001))
+        return default if self.lr is None else float(self.lr)
+
+    def stopping_rules(self) -> tuple[StoppingRule, ...]:
+        """The rules in the order in which they are asked."""
+        if isinstance(self.until, str):
+            raise InputError(f"until is {self.until!r}; give a list of conditions, such as ['loss<0.05']")
+        patience = () if self.patience is None else (Patience(self.patience),)
+        return (*(Until(condition) for condition in self.until), *patience, AfterEpochs(self.epochs))
+
+    def run(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        rows: Ints | None = None,
+        validation: Evaluation | tuple[Any, Any] | None = None,
+        sample_weight: Floats | None = None,
+    ) -> Iterator[Record]:
+        """Train, and say what happens: a generator of records.
+
+        Nothing is evaluated that was not asked for: without `validation` there are only the objectives that the
+        steps compute anyway.
+
+        Args:
+            x: inputs (n, i): uint8, read as value / 255, or floating-point numbers, in memory or a memory map.
+            y: class indices (n,) or targets (n, j).
+            rows: which rows to train on; all unless given.
+            validation: what to measure after every epoch; the best weights on it are kept in the end.
+            sample_weight: one weight per row (n,), scaled to a mean of 1.
+
+        Raises:
+            InputError: the data do not fit the network or the loss.
+        """
+        training = self.start(x, y, rows=rows, validation=validation, sample_weight=sample_weight)
+        yield from training.records()
+
+    def start(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        rows: Ints | None = None,
+        validation: Evaluation | tuple[Any, Any] | None = None,
+        sample_weight: Floats | None = None,
+        state: TrainingState | None = None,
+    ) -> Training:
+        """A training that can be asked for its state and told to stop; arguments as for `run`.
+
+        Args:
+            x: inputs.
+            y: targets.
+            rows: which rows to train on.
+            validation: what to measure after every epoch.
+            sample_weight: one weight per row.
+            state: where to go on from.
+
+        Raises:
+            InputError: the data do not fit the network or the loss.
+        """
+        network, objective = self.network, self.network.objective(self.loss)
+        examples = self._examples(x, y, sample_weight)
+        rows = self._rows(rows, examples.source.count)
+        if isinstance(validation, tuple):
+            validation = Evaluation(*validation)
+        measured = None
+        if validation is not None:
+            measured = self._examples(validation.x, validation.y, None)
+        batch_size = len(rows) if self.batch_size == "full" else min(self.batch_size, len(rows))
+        session = open_session(
+            self.engine,
+            compile_program(network, objective.loss),
+            network.params,
+            examples,
+            self.chosen_optimizer(),
+            batch_size=batch_size,
+            seed=self.seed,
+            threads=self.threads,
+        )
+        plan = Plan(
+            batch_size=batch_size,
+            lr=self.chosen_lr(),
+            seed=self.seed,
+            rules=self.stopping_rules(),
+            watch=self.watch,
+            evaluate_untrained=self.evaluate_untrained,
+            unit=1.0 if validation is None else validation.unit,
+            labels=validation is not None and validation.labels,
+        )
+        return Training(network, session, plan, rows, measured, state)
+
+    def _examples(self, x: Any, y: Any, sample_weight: Floats | None) -> Examples:
+        source, y, network = row_source(x), np.asarray(y), self.network
+        if source.width != network.inputs:
+            raise InputError(f"x has {source.width} columns, and the network takes {network.inputs} inputs")
+        check_targets(y, source.count, network.outputs, network.objective(self.loss))
+        indices = y.ndim == 1 and y.dtype.kind in "iu"
+        y = np.ascontiguousarray(y, np.int64 if indices else network.dtype)
+        if sample_weight is None:
+            return Examples(source, y)
+        weights = np.asarray(sample_weight, network.dtype)
+        if weights.shape != (source.count,) or not np.isfinite(weights).all() or (weights < 0).any():
+            raise InputError(f"sample_weight must be {source.count} finite numbers of 0 or more, one per row")
+        if not weights.any():
+            raise InputError("sample_weight is 0 for every row; at least one row must count")
+        return Examples(source, y, np.asarray(weights / weights.mean(dtype=np.float64), network.dtype))
+
+    @staticmethod
+    def _rows(rows: Ints | None, count: int) -> Ints:
+        if rows is None:
+            return np.arange(count)
+        rows = np.asarray(rows)
+        if rows.ndim != 1 or rows.dtype.kind not in "iu" or len(rows) == 0:
+            raise InputError("rows must be row numbers (m,), at least one")
+        if rows.min() < 0 or rows.max() >= count:
+            raise InputError(f"rows go from {rows.min()} to {rows.max()}; x has rows 0 to {count - 1}")
+        return rows.astype(np.int64)
