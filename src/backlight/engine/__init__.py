@@ -1,6 +1,6 @@
 """How a step is computed: the program form of a network, and the engines that execute it."""
 
-from backlight.engine.opening import ENGINES, engine_name, open_session
+from backlight.engine.opening import ENGINES, engine_build, engine_name, open_session
 from backlight.engine.program import Program, compile_program
 from backlight.engine.rows import RowSource, row_source
 from backlight.engine.seam import Advance, Deltas, Examples, Optimizer, Session, Stretch
@@ -16,6 +16,7 @@ __all__ = [
     "Session",
     "Stretch",
     "compile_program",
+    "engine_build",
     "engine_name",
     "open_session",
     "row_source",

@@ -6,6 +6,7 @@ from backlight.arrays import Floats
 from backlight.engine.program import Program
 from backlight.engine.reference import ReferenceSession
 from backlight.engine.seam import Examples, Optimizer, Session
+from backlight.engine.threads import blas_libraries
 from backlight.errors import InputError, nearest
 
 ENGINES: Final = ("auto", "reference")
@@ -24,6 +25,19 @@ def engine_name(choice: str = "auto") -> str:
     if choice not in ENGINES:
         raise InputError(f"there is no engine {choice!r}; {nearest(choice, list(ENGINES))}")
     return "reference"
+
+
+def engine_build(choice: str = "auto") -> dict[str, str]:
+    """What the bits of a run depend on: the engine, its build and the instruction set that it uses."""
+    import numpy as np
+
+    libraries = blas_libraries()
+    build = ", ".join([f"numpy {np.__version__}", *(f"{lib['internal_api']} {lib['version']}" for lib in libraries)])
+    return {
+        "name": engine_name(choice),
+        "build": build,
+        "instruction_set": ", ".join(str(lib.get("architecture", "unknown")) for lib in libraries) or "unknown",
+    }
 
 
 def open_session(

@@ -159,7 +159,7 @@ class _Workspace:
         """The losses (m,) of the last forward pass against the rows' targets."""
         m = len(rows)
         targets, losses = self.targets[:m], self.losses[:m]
-        if y.ndim == 1 and self.program.outputs > 1:
+        if y.ndim == 1 and y.dtype.kind in "iu":
             indices = self.indices[:m]
             np.take(y, rows, out=indices, mode="clip")
             encode_targets(indices, targets)

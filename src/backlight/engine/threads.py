@@ -15,6 +15,11 @@ def _controller() -> Any:
     return ThreadpoolController()
 
 
+def blas_libraries() -> list[dict[str, Any]]:
+    """The BLAS libraries that NumPy has loaded: name, version and architecture of each."""
+    return [library for library in _controller().info() if library["user_api"] == "blas"]
+
+
 class Threads:
     """A number of threads, and the stretch of work that it holds for.
 

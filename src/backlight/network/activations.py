@@ -4,6 +4,7 @@ A function writes into `out` and takes its working memory from `scratch`, arrays
 need not allocate; a layer passes fresh arrays.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -17,6 +18,9 @@ Value: TypeAlias = Callable[[Array, Array, Sequence[Array]], None]
 Slope: TypeAlias = Callable[[Array, Array, Array, Sequence[Array]], None]
 
 LEAK: Final = 0.01
+# Python numbers, for a NumPy scalar in float64 would draw float32 arrays into float64
+_SQRT_HALF: Final = math.sqrt(0.5)
+_DENSITY_AT_0: Final = 1.0 / math.sqrt(2.0 * math.pi)
 _EXP_LIMIT: Final = 80.0  # exp(80) is finite in float32, and 1 / (1 + exp(80)) below its resolution
 
 
@@ -165,7 +169,7 @@ def normal_cdf(z: Array, out: Array, scratch: Sequence[Array]) -> None:
     """
     x, d, dd = scratch[0], scratch[1], scratch[2]
     np.absolute(z, out=x)
-    np.multiply(x, np.sqrt(0.5), out=x)
+    np.multiply(x, _SQRT_HALF, out=x)
     np.add(x, 2.0, out=out)
     np.divide(4.0, out, out=out)  # 2t
     np.subtract(out, 1.0, out=out)  # u = 2t − 1
@@ -209,7 +213,7 @@ def _gelu_slope(z: Array, a: Array, out: Array, scratch: Sequence[Array]) -> Non
     np.multiply(z, z, out=density)
     np.multiply(density, -0.5, out=density)
     np.exp(density, out=density)
-    np.multiply(density, 1.0 / np.sqrt(2.0 * np.pi), out=density)
+    np.multiply(density, _DENSITY_AT_0, out=density)
     np.multiply(density, z, out=density)
     np.add(out, density, out=out)
 

@@ -17,7 +17,7 @@ from backlight.arrays import Array, Floats
 from backlight.network.activations import ACTIVATIONS
 from backlight.network.layers import Activation, ActivationCache, Draws
 from backlight.network.network import Network
-from backlight.network.objective import encode_targets, mean_weights
+from backlight.network.objective import check_targets, encode_targets, mean_weights
 from backlight.randomness import Purpose, normals, permutation
 
 STEP = 1e-3
@@ -158,6 +158,7 @@ class _Probe:
         self.x = np.array(network.as_inputs(x))
         self.draws = Draws(0, 0, np.arange(len(self.x)))
         self.objective = network.objective(loss)
+        check_targets(y, len(self.x), network.outputs, self.objective)
 
     def parts(self) -> Iterator[tuple[int, str, Floats, Floats]]:
         """Each array of parameters (or inputs) with the slopes that backpropagation claims for it."""

@@ -159,9 +159,8 @@ class Network:
                 f"x is {x.dtype} of shape {x.shape}; the network takes numbers of shape (n, {self.inputs})"
             )
         if x.dtype == np.uint8:
-            return np.multiply(x, 1.0 / 255.0, dtype=self.dtype)
-        converted: Floats = x.astype(self.dtype, copy=False)
-        return converted
+            x = np.multiply(x, 1.0 / 255.0, dtype=self.dtype)
+        return np.asarray(x, self.dtype)
 
     def forward(self, x: Any, draws: Draws | None = None) -> Trace:
         """Every layer's output for inputs x (n, inputs).

@@ -1,5 +1,7 @@
 """How a network learns: trainer, optimizers, stopping rules, records, checkpoints, replay."""
 
+from backlight.training.checkpoints import read_checkpoint, write_checkpoint
+from backlight.training.evaluation import evaluate
 from backlight.training.loop import Training
 from backlight.training.optimizers import SGD, Adam, Momentum, make_optimizer
 from backlight.training.records import EndRecord, EpochRecord, Record, StepsRecord
@@ -23,6 +25,9 @@ __all__ = [
     "Training",
     "TrainingState",
     "Until",
+    "evaluate",
     "make_optimizer",
+    "read_checkpoint",
     "replay",
+    "write_checkpoint",
 ]

@@ -17,7 +17,7 @@ def confusion_matrix(y: Ints, predicted: Ints, classes: int) -> Ints:
         >>> confusion_matrix(np.array([0, 0, 1]), np.array([0, 1, 1]), 2).tolist()
         [[1, 1], [0, 1]]
     """
-    counts = np.bincount(y * classes + predicted, minlength=classes * classes)
+    counts: Ints = np.bincount(y * classes + predicted, minlength=classes * classes)
     return counts.reshape(classes, classes)
 
 
@@ -42,7 +42,7 @@ def predicted_classes(outputs: Floats) -> Ints:
     """
     if outputs.shape[1] == 1:
         return (outputs[:, 0] > 0.5).astype(np.int64)
-    return np.argmax(outputs, axis=1)
+    return np.asarray(outputs.argmax(axis=1))
 
 
 def classification_metrics(losses: Floats, outputs: Floats, y: Ints) -> dict[str, Any]:

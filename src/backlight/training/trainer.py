@@ -168,13 +168,13 @@ class Trainer:
             InputError: the data do not fit the network or the loss.
         """
         network, objective = self.network, self.network.objective(self.loss)
-        examples = self._examples(x, y, sample_weight)
-        rows = self._rows(rows, examples.source.count)
+        examples = examples_for(network, self.loss, x, y, rows, sample_weight)
+        rows = np.arange(examples.source.count) if rows is None else np.asarray(rows, np.int64)
         if isinstance(validation, tuple):
             validation = Evaluation(*validation)
         measured = None
         if validation is not None:
-            measured = self._examples(validation.x, validation.y, None)
+            measured = examples_for(network, self.loss, validation.x, validation.y)
         batch_size = len(rows) if self.batch_size == "full" else min(self.batch_size, len(rows))
         session = open_session(
             self.engine,
@@ -198,29 +198,51 @@ class Trainer:
         )
         return Training(network, session, plan, rows, measured, state)
 
-    def _examples(self, x: Any, y: Any, sample_weight: Floats | None) -> Examples:
-        source, y, network = row_source(x), np.asarray(y), self.network
-        if source.width != network.inputs:
-            raise InputError(f"x has {source.width} columns, and the network takes {network.inputs} inputs")
-        check_targets(y, source.count, network.outputs, network.objective(self.loss))
-        indices = y.ndim == 1 and y.dtype.kind in "iu"
-        y = np.ascontiguousarray(y, np.int64 if indices else network.dtype)
-        if sample_weight is None:
-            return Examples(source, y)
-        weights = np.asarray(sample_weight, network.dtype)
-        if weights.shape != (source.count,) or not np.isfinite(weights).all() or (weights < 0).any():
-            raise InputError(f"sample_weight must be {source.count} finite numbers of 0 or more, one per row")
-        if not weights.any():
-            raise InputError("sample_weight is 0 for every row; at least one row must count")
-        return Examples(source, y, np.asarray(weights / weights.mean(dtype=np.float64), network.dtype))
 
-    @staticmethod
-    def _rows(rows: Ints | None, count: int) -> Ints:
-        if rows is None:
-            return np.arange(count)
-        rows = np.asarray(rows)
-        if rows.ndim != 1 or rows.dtype.kind not in "iu" or len(rows) == 0:
-            raise InputError("rows must be row numbers (m,), at least one")
-        if rows.min() < 0 or rows.max() >= count:
-            raise InputError(f"rows go from {rows.min()} to {rows.max()}; x has rows 0 to {count - 1}")
-        return rows.astype(np.int64)
+def examples_for(
+    network: Network,
+    loss: str | None,
+    x: Any,
+    y: Any,
+    rows: Ints | None = None,
+    sample_weight: Floats | None = None,
+) -> Examples:
+    """Data in the form that engines take.
+
+    Args:
+        network: which the data must fit.
+        loss: which the targets must fit.
+        x: inputs (n, i).
+        y: class indices (n,) or targets (n, j).
+        rows: the rows whose targets are needed; all unless given.
+        sample_weight: one weight per row (n,), scaled here to a mean of 1.
+
+    Raises:
+        InputError: the data do not fit; the message names the row.
+    """
+    source, y = row_source(x), np.asarray(y)
+    if source.width != network.inputs:
+        raise InputError(f"x has {source.width} columns, and the network takes {network.inputs} inputs")
+    if len(y) != source.count:
+        raise InputError(f"x has {source.count} rows and y has {len(y)}; each example needs one target")
+    used = y if rows is None else y[_checked_rows(rows, source.count)]
+    check_targets(used, len(used), network.outputs, network.objective(loss))
+    indices = y.ndim == 1 and y.dtype.kind in "iu"
+    y = np.ascontiguousarray(y, np.int64 if indices else network.dtype)
+    if sample_weight is None:
+        return Examples(source, y)
+    weights = np.asarray(sample_weight, network.dtype)
+    if weights.shape != (source.count,) or not np.isfinite(weights).all() or (weights < 0).any():
+        raise InputError(f"sample_weight must be {source.count} finite numbers of 0 or more, one per row")
+    if not weights.any():
+        raise InputError("sample_weight is 0 for every row; at least one row must count")
+    return Examples(source, y, np.asarray(weights / weights.mean(dtype=np.float64), network.dtype))
+
+
+def _checked_rows(rows: Ints, count: int) -> Ints:
+    rows = np.asarray(rows)
+    if rows.ndim != 1 or rows.dtype.kind not in "iu" or len(rows) == 0:
+        raise InputError("rows must be row numbers (m,), at least one")
+    if rows.min() < 0 or rows.max() >= count:
+        raise InputError(f"rows go from {rows.min()} to {rows.max()}; x has rows 0 to {count - 1}")
+    return rows

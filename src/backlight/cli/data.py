@@ -1,0 +1,49 @@
+"""`backlight data`: the data sets that Backlight knows by name."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="List the built-in data sets, or fetch one.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_data(
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
+) -> None:
+    """List the data sets that have a name."""
+    from dataclasses import asdict
+
+    from rich.table import Table
+
+    from backlight.cli.report import console, print_json
+    from backlight.data import BUILTIN
+
+    if json:
+        print_json({"data": [asdict(entry) for entry in BUILTIN.values()]})
+        return
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for title in ("name", "what", "examples", "one example", "licence"):
+        table.add_column(title, justify="right" if title == "examples" else "left", overflow="fold")
+    for entry in BUILTIN.values():
+        where = " (fetched once)" if entry.origin == "fetched" else ""
+        table.add_row(entry.name, entry.description + where, f"{entry.examples:,}", entry.size, entry.licence)
+    console().print(table)
+
+
+@app.command()
+def get(
+    name: Annotated[str, typer.Argument(help="mnist or fashion-mnist.")],
+    folder: Annotated[Path | None, typer.Option(help="Where to.  [the user's cache folder]")] = None,
+) -> None:
+    """Fetch a data set from its public mirrors, resumed where it broke off, and verify it."""
+    from rich.console import Console
+
+    from backlight.data.fetching import fetch
+
+    console = Console(stderr=True, highlight=False)
+    with console.status(f"fetching {name} …"):
+        paths = fetch(name, folder)
+    for path in paths:
+        console.print(f"verified  {path}", soft_wrap=True)

@@ -1,0 +1,181 @@
+"""How a training looks in the terminal while it goes on: a consumer of its records."""
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from backlight.training import EndRecord, EpochRecord, Record, StepsRecord
+
+if TYPE_CHECKING:
+    from backlight.files import Conduct
+
+_BARS: Final = "▁▂▃▄▅▆▇█"
+_LINE_SECONDS: Final = 1.0
+
+
+def show_run(conduct: "Conduct", *, quiet: bool = False) -> EndRecord:
+    """Drive a run's records to their end, showing them on stderr; return the last.
+
+    Args:
+        conduct: the run.
+        quiet: show nothing unless stderr is a terminal.
+    """
+    console = Console(stderr=True, highlight=False)
+    if console.is_terminal:
+        return _show_live(conduct, console)
+    end = None
+    lines = PlainLines(conduct)
+    for record in conduct.records():
+        if not quiet:
+            for line in lines.of(record):
+                console.print(line, soft_wrap=True)
+        if isinstance(record, EndRecord):
+            end = record
+    assert end is not None
+    return end
+
+
+def heading(conduct: "Conduct") -> list[str]:
+    """What is trained on what, in two lines."""
+    dataset, settings = conduct.dataset, conduct.run.settings
+    parts = " · ".join(f"{part} {len(rows):,}" for part, rows in dataset.rows.items() if len(rows))
+    lines = [
+        f"data      {dataset.name}: {parts}",
+        f"network   {str(conduct.network).removeprefix('Network ')}",
+        f"training  {settings.loss}, {settings.optimizer}, lr {settings.lr:g}, batch {settings.batch_size}, "
+        f"seed {settings.seed}",
+    ]
+    left_out = getattr(dataset.inputs, "left_out", {})
+    lines += [f"left out  {column}: {reason}" for column, reason in left_out.items()]
+    if dataset.unlabelled:
+        lines.append(f"left out  {dataset.unlabelled} rows without a target")
+    if conduct.start_step:
+        lines.append(f"resumed   at step {conduct.start_step:,}")
+    return lines
+
+
+def metric_text(record: EpochRecord) -> str:
+    """The losses, and the metric that people know."""
+    texts = [f"loss {record.train['loss']:.4f}"]
+    watched = record.watched()
+    where = "validation" if record.validation is not None else "training"
+    if record.validation is not None:
+        texts.append(f"validation loss {watched['loss']:.4f}")
+    if "accuracy" in watched:
+        texts.append(f"{where} accuracy {100 * watched['accuracy']:.2f} %")
+    elif watched.get("r2") is not None:
+        texts.append(f"{where} R² {watched['r2']:.4f}")
+    return "  ".join(texts)
+
+
+class PlainLines:
+    """Lines for a file or a pipe: at most one a second, and always the first and the last epoch's."""
+
+    def __init__(self, conduct: "Conduct") -> None:
+        self._heading = heading(conduct)
+        self._epochs = conduct.run.settings.epochs
+        self._spoken = -_LINE_SECONDS
+        self._pending: str | None = None
+        self._rate = 0.0
+
+    def of(self, record: Record) -> list[str]:
+        """The lines that a record gives rise to."""
+        lines, self._heading = self._heading, []
+        if isinstance(record, StepsRecord):
+            self._rate = record.examples_per_second
+        elif isinstance(record, EpochRecord):
+            line = f"epoch {record.epoch:>3}/{self._epochs}  {metric_text(record)}"
+            if record.epoch:
+                line += f"  {self._rate:,.0f} examples/s"
+            self._pending = line
+            if time.monotonic() - self._spoken >= _LINE_SECONDS:
+                self._spoken = time.monotonic()
+                lines, self._pending = [*lines, line], None
+        elif self._pending is not None:
+            lines = [*lines, self._pending]
+        return lines
+
+
+def _show_live(conduct: "Conduct", console: Console) -> EndRecord:
+    for line in heading(conduct):
+        console.print(line)
+    view = _View(conduct)
+    end = None
+    with Live(view.renderable(console.width), console=console, refresh_per_second=10, transient=False) as live:
+        for record in conduct.records():
+            view.take(record)
+            if isinstance(record, EndRecord):
+                end = record
+            live.update(view.renderable(console.width))
+    assert end is not None
+    return end
+
+
+class _View:
+    """The live display: progress, the losses as they fall, speed and time left."""
+
+    def __init__(self, conduct: "Conduct") -> None:
+        self._conduct = conduct
+        self._epochs: int = conduct.run.settings.epochs
+        self._examples = len(conduct.dataset.rows["train"])
+        self._losses: list[float] = []
+        self._metrics = ""
+        self._steps: StepsRecord | None = None
+        self._best: int | None = None
+        self._ended = False
+
+    def take(self, record: Record) -> None:
+        if isinstance(record, StepsRecord):
+            self._steps = record
+        elif isinstance(record, EpochRecord):
+            self._metrics = metric_text(record)
+            self._losses.append(float(record.watched()["loss"]))
+            self._best = record.best_epoch
+        else:
+            self._ended = True
+
+    def renderable(self, width: int) -> Table:
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(no_wrap=True)
+        grid.add_column(overflow="fold")
+        epoch, share, rate, left = 0, 0.0, 0.0, "–"
+        if self._steps is not None:
+            epoch, rate = self._steps.epoch, self._steps.examples_per_second
+            done = epoch - 1 + self._steps.examples / self._examples
+            share = done / self._epochs
+            begun = self._conduct.start_step / self._conduct.training.steps_per_epoch
+            if done > begun:
+                left = _duration(self._steps.seconds * (self._epochs - done) / (done - begun))
+        bar_width = max(8, min(32, width - 34))
+        filled = round(share * bar_width)
+        bar = Text("━" * filled, style="cyan") + Text("━" * (bar_width - filled), style="bright_black")
+        grid.add_row(f"epoch {epoch}/{self._epochs}", bar + Text("" if self._ended else f"  at most {left} left"))
+        if self._losses:
+            best = f"  best epoch {self._best}" if self._best is not None else ""
+            grid.add_row("", self._metrics)
+            grid.add_row("", Text(sparkline(self._losses, min(48, width - 24)), style="cyan") + Text(best))
+        if rate and not self._ended:
+            grid.add_row("", f"{rate:,.0f} examples/s")
+        return grid
+
+
+def sparkline(values: list[float], width: int) -> str:
+    """The values as bars, thinned to a width.
+
+    Example:
+        >>> sparkline([3.0, 2.0, 1.0], 10)
+        '█▅▁'
+    """
+    shown = values if len(values) <= width else [values[k * len(values) // width] for k in range(width)]
+    low, high = min(shown), max(shown)
+    spread = (high - low) or 1.0
+    return "".join(_BARS[round((value - low) / spread * (len(_BARS) - 1))] for value in shown)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"

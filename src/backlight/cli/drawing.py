@@ -1,0 +1,30 @@
+"""Small drawings in plain characters, so that they can be copied, piped and read in any terminal."""
+
+from typing import Final
+
+import numpy as np
+
+from backlight.arrays import Array
+
+_SHADES: Final = " ░▒▓█"
+_WIDE: Final = 20
+
+
+def draw_image(image: Array) -> list[str]:
+    """An image (height, width) as lines of shaded characters, its darkest value blank and its brightest full.
+
+    Narrow images take two characters for a pixel; wide ones take one character for two pixels above each other.
+
+    Example:
+        >>> draw_image(np.array([[0.0, 1.0], [0.5, 0.0]]))
+        ['  ██', '▒▒  ']
+    """
+    values = image.astype(np.float64)
+    repeat = 2
+    if values.shape[1] > _WIDE:
+        repeat = 1
+        even = values[: len(values) // 2 * 2]
+        values = even.reshape(-1, 2, values.shape[1]).mean(axis=1)
+    low, high = float(values.min()), float(values.max())
+    levels = np.rint((values - low) / ((high - low) or 1.0) * (len(_SHADES) - 1)).astype(int)
+    return ["".join(_SHADES[level] * repeat for level in row) for row in levels]

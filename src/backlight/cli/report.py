@@ -1,0 +1,115 @@
+"""Results, as tables for people and as JSON for programs."""
+
+import json as json_module
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from backlight.files import INTERRUPTED
+
+if TYPE_CHECKING:
+    from backlight.files import Conduct
+    from backlight.training import EndRecord
+
+_TITLES: Final = {
+    "loss": "loss",
+    "accuracy": "accuracy",
+    "macro_f1": "macro F1",
+    "exact": "all right",
+    "r2": "R²",
+    "rmse": "RMSE",
+    "mae": "MAE",
+}
+_SHARES: Final = ("accuracy", "macro_f1", "exact")
+
+
+def console() -> Console:
+    """Where results are printed."""
+    return Console(highlight=False)
+
+
+def print_json(content: Any) -> None:
+    """Print exactly one JSON object."""
+    sys.stdout.write(json_module.dumps(content, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def result_of(conduct: "Conduct", end: "EndRecord") -> dict[str, Any]:
+    """What `train --json` prints."""
+    assert conduct.model is not None
+    training, rows = conduct.training, len(conduct.dataset.rows["train"])
+    taken = end.step - conduct.start_step
+    return {
+        "run": str(conduct.run.folder),
+        "stopped": end.reason,
+        "epochs": end.epoch,
+        "best_epoch": end.best_epoch,
+        "steps": end.step,
+        "parameters": int(conduct.network.params.size),
+        "seconds": round(end.seconds, 3),
+        "examples_per_second": round(taken / training.steps_per_epoch * rows / max(end.seconds, 1e-9), 1),
+        "metrics": dict(conduct.model.metrics),
+    }
+
+
+def print_result(conduct: "Conduct", end: "EndRecord") -> None:
+    """The end of a training, for people."""
+    out = console()
+    assert conduct.model is not None
+    folder = conduct.run.folder
+    out.print(f"stopped   {end.reason}")
+    if end.best_epoch is not None:
+        out.print(f"kept      the weights of epoch {end.best_epoch}, the best on validation")
+    out.print()
+    out.print(metrics_table(conduct.model.metrics))
+    out.print()
+    out.print(f"saved     {folder}  ({end.seconds:.1f} s)", soft_wrap=True)
+    if end.reason == INTERRUPTED:
+        out.print(f"resume    backlight train --resume {folder}", soft_wrap=True)
+    out.print(f"next      backlight evaluate {folder}", soft_wrap=True)
+    if len(conduct.dataset.rows["test"]):
+        out.print(f"          backlight predict {folder} test:0", soft_wrap=True)
+
+
+def metrics_table(metrics: Mapping[str, Mapping[str, Any]]) -> Table:
+    """One row per part, one column per metric."""
+    names = [name for name in _TITLES if any(name in row for row in metrics.values())]
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("")
+    for name in names:
+        table.add_column(_TITLES[name], justify="right")
+    for part, row in metrics.items():
+        table.add_row(part, *(metric_cell(name, row.get(name)) for name in names))
+    return table
+
+
+def metric_cell(name: str, value: float | None) -> str:
+    """A metric as text.
+
+    Example:
+        >>> metric_cell("accuracy", 0.9815), metric_cell("loss", 0.07), metric_cell("rmse", 49213.4)
+        ('98.15 %', '0.0700', '49,213')
+    """
+    if value is None:
+        return "–"
+    if name in _SHARES:
+        return f"{100 * value:.2f} %"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4f}"
+
+
+def confusion_table(confusion: list[list[int]], classes: tuple[str, ...]) -> Table:
+    """Rows: what examples are; columns: what they were taken for. Mistakes stand out."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), title_justify="left")
+    table.add_column("is \\ taken for", style="bold")
+    for name in classes:
+        table.add_column(name, justify="right", style="bold")
+    for k, (name, row) in enumerate(zip(classes, confusion, strict=True)):
+        cells = [
+            Text(str(count) if count else "·", style="" if c == k else "red" if count else "bright_black")
+            for c, count in enumerate(row)
+        ]
+        table.add_row(name, *cells)
+    return table

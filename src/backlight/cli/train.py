@@ -1,0 +1,232 @@
+"""`backlight train`: train a network and write a run."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from backlight.errors import InputError
+
+if TYPE_CHECKING:
+    from backlight.files import Conduct, Settings
+
+_NETWORK, _TRAINING, _DATA, _RUN = "The network", "The training", "The data", "The run"
+
+
+def train(
+    data: Annotated[
+        str | None, typer.Argument(help="A built-in name (see 'backlight data list'), .csv or .npz.")
+    ] = None,
+    target: Annotated[str | None, typer.Option(help="The column to predict.", rich_help_panel=_DATA)] = None,
+    task: Annotated[str | None, typer.Option(help="classification or regression.", rich_help_panel=_DATA)] = None,
+    validation: Annotated[
+        float | None, typer.Option(help="Fraction for validation.  [0.15]", rich_help_panel=_DATA)
+    ] = None,
+    test: Annotated[float | None, typer.Option(help="Fraction for the test.  [0.15]", rich_help_panel=_DATA)] = None,
+    layers: Annotated[
+        str | None, typer.Option(help="Units of the hidden layers.  [128,64]", rich_help_panel=_NETWORK)
+    ] = None,
+    activation: Annotated[
+        str | None, typer.Option(help="Of the hidden layers.  [relu]", rich_help_panel=_NETWORK)
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option(help="Activation of the last layer.  [to suit the data]", rich_help_panel=_NETWORK)
+    ] = None,
+    loss: Annotated[
+        str | None,
+        typer.Option(
+            help="squared, cross_entropy, absolute, huber, poisson.  [to suit the data]", rich_help_panel=_NETWORK
+        ),
+    ] = None,
+    init: Annotated[
+        str | None,
+        typer.Option(
+            help="small, lecun, glorot, he; _normal or _uniform.  [to suit the activation]", rich_help_panel=_NETWORK
+        ),
+    ] = None,
+    dropout: Annotated[
+        float | None,
+        typer.Option(help="Rate for hidden units.  [0.1 from 5,000 examples on]", rich_help_panel=_NETWORK),
+    ] = None,
+    optimizer: Annotated[
+        str | None, typer.Option(help="adam, momentum, sgd.  [adam]", rich_help_panel=_TRAINING)
+    ] = None,
+    lr: Annotated[
+        float | None,
+        typer.Option(help="Learning rate.  [adam 0.001, momentum 0.02, sgd 0.1]", rich_help_panel=_TRAINING),
+    ] = None,
+    momentum: Annotated[
+        float | None, typer.Option(help="Of the optimizer momentum.  [0.9]", rich_help_panel=_TRAINING)
+    ] = None,
+    weight_decay: Annotated[
+        float | None, typer.Option(help="Decoupled.  [adam 0.1, else 0]", rich_help_panel=_TRAINING)
+    ] = None,
+    batch_size: Annotated[
+        str | None, typer.Option(help="Examples per step, or full.  [100]", rich_help_panel=_TRAINING)
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="The most passes over the data.  [200]", rich_help_panel=_TRAINING)
+    ] = None,
+    until: Annotated[
+        list[str] | None,
+        typer.Option(help="Stop at 'loss<0.05' or 'accuracy>=0.97'; may be repeated.", rich_help_panel=_TRAINING),
+    ] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option(help="Stop after that many epochs without a better validation.  [20]", rich_help_panel=_TRAINING),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of every random draw.  [0]", rich_help_panel=_TRAINING)] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="Threads of the engine.  [its own choice]", rich_help_panel=_TRAINING)
+    ] = None,
+    engine: Annotated[str | None, typer.Option(help="auto or reference.  [auto]", rich_help_panel=_TRAINING)] = None,
+    classic: Annotated[
+        bool,
+        typer.Option(
+            "--classic",
+            help="The network that every article draws: layers 16,16, sigmoid, squared error, plain descent.",
+            rich_help_panel=_TRAINING,
+        ),
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="The run's folder.  [runs/DATA-N]", rich_help_panel=_RUN)] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace that run.", rich_help_panel=_RUN)] = False,
+    resume: Annotated[
+        Path | None, typer.Option(help="Go on with a run that was cut short.", rich_help_panel=_RUN)
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object on stdout.", rich_help_panel=_RUN)
+    ] = False,
+) -> None:
+    """Train a network on DATA, watch it learn, and keep it as a run.
+
+    Examples: 'backlight train digits', 'backlight train penguins --layers 32',
+    'backlight train houses.csv --target price', 'backlight train --resume runs/digits-1'.
+    """
+    given = {
+        name: value
+        for name, value in locals().items()
+        if name not in ("data", "classic", "out", "force", "resume", "json") and value is not None
+    }
+    if resume is not None:
+        if data is not None or given or classic or out is not None or force:
+            raise InputError("--resume goes on with a run as it was begun; give no data and no other options")
+        run_and_report(_resumed(resume), json=json)
+        return
+    if data is None:
+        raise InputError("which data? give a built-in name such as digits, or a .csv or .npz file")
+    run_and_report(begun(data, given, classic=classic, out=out, force=force), json=json)
+
+
+def begun(data: str, given: dict[str, Any], *, classic: bool, out: Path | None, force: bool) -> "Conduct":
+    """A new run: everything is checked before its folder is made.
+
+    Args:
+        data: a built-in name or a file.
+        given: settings that were given, as typed.
+        classic: whether the others are the classic ones.
+        out: the folder, or None for the next free one below `runs`.
+        force: whether it may replace a run.
+    """
+    from backlight.files import Conduct, Run, Settings, check_free, load_for, next_folder
+
+    if out is not None:
+        check_free(out, force=force)
+    settings = _settings(Settings, data, given, classic=classic)
+    dataset = load_for(settings)
+    settings = settings.resolved(dataset)
+    settings.trainer(settings.network(dataset))
+    run = Run.create(out or next_folder(Path("runs"), dataset.name), settings, dataset.source, force=force)
+    return Conduct(run, dataset)
+
+
+def _settings(kind: "type[Settings]", data: str, given: dict[str, Any], *, classic: bool) -> "Settings":
+    if "layers" in given:
+        given["layers"] = parse_layers(given["layers"])
+    if "until" in given:
+        given["until"] = tuple(given["until"])
+    if "batch_size" in given:
+        given["batch_size"] = parse_batch_size(given["batch_size"])
+    return kind.classic(data, **given) if classic else kind(data, **given)
+
+
+def parse_layers(text: str) -> tuple[int, ...]:
+    """Whole numbers above 0, separated by commas.
+
+    Example:
+        >>> parse_layers("128,64")
+        (128, 64)
+    """
+    try:
+        layers = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        layers = (0,)
+    if min(layers) < 1:
+        raise InputError(f"--layers is {text!r}; write the units of each hidden layer, such as 128,64")
+    return layers
+
+
+def parse_batch_size(text: str) -> int | str:
+    """A whole number above 0, or `full`.
+
+    Example:
+        >>> parse_batch_size("32"), parse_batch_size("full")
+        (32, 'full')
+    """
+    if text == "full":
+        return text
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise InputError(f"--batch-size is {text!r}; write a whole number above 0, or full")
+    return int(text)
+
+
+def _resumed(folder: Path) -> "Conduct":
+    from backlight.engine import engine_build
+    from backlight.files import Conduct, Run
+
+    run = Run.open(folder)
+    ended = run.ended
+    if ended is not None:
+        raise InputError(f"{folder} has ended: {ended['reason']}; there is nothing to resume")
+    now = engine_build(run.settings.engine)
+    if now != run.engine:
+        changed = [f"{k} {now[k]} instead of {run.engine.get(k)}" for k in now if now[k] != run.engine.get(k)]
+        typer.echo(f"backlight: warning: the engine differs, so the bits may: {'; '.join(changed)}", err=True)
+    return Conduct(run, run.dataset(), resume=True)
+
+
+def run_and_report(conduct: "Conduct", *, json: bool) -> None:
+    """Drive a run to its end, showing how it goes, and report the result."""
+    from backlight.cli.display import show_run
+    from backlight.cli.report import print_json, print_result, result_of
+
+    with _graceful(conduct):
+        end = show_run(conduct, quiet=json)
+    if json:
+        print_json(result_of(conduct, end))
+    else:
+        print_result(conduct, end)
+    if end.failed:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _graceful(conduct: "Conduct") -> Iterator[None]:
+    """The first Ctrl-C or SIGTERM ends the run after its block of steps; the second at once."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        conduct.stop()
+        for signum in before:
+            signal.signal(signum, signal.default_int_handler)
+
+    before = {signum: signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGTERM)}
+    for signum in before:
+        signal.signal(signum, stop)
+    try:
+        yield
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)

@@ -1,0 +1,30 @@
+"""What a network learns from: built-in sets, tables and arrays, split and made ready; and new data to predict."""
+
+from backlight.data.catalog import BUILTIN, Entry
+from backlight.data.dataset import PARTS, Dataset, Source
+from backlight.data.inputs import ArrayInputs, ImageInputs, Inputs, inputs_from_dict
+from backlight.data.loading import load
+from backlight.data.reading import Rows, read_rows
+from backlight.data.table_inputs import TableInputs
+from backlight.data.targets import Classes, Labels, Quantities, Target, target_from_dict
+
+__all__ = [
+    "BUILTIN",
+    "PARTS",
+    "ArrayInputs",
+    "Classes",
+    "Dataset",
+    "Entry",
+    "ImageInputs",
+    "Inputs",
+    "Labels",
+    "Quantities",
+    "Rows",
+    "Source",
+    "TableInputs",
+    "Target",
+    "inputs_from_dict",
+    "load",
+    "read_rows",
+    "target_from_dict",
+]

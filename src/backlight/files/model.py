@@ -1,0 +1,109 @@
+"""A trained model in one file: the network, how inputs are prepared, what outputs mean, how good it is."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from backlight.data import Classes, Inputs, Labels, Quantities, Target, inputs_from_dict, target_from_dict
+from backlight.errors import InputError
+from backlight.network import Network
+from backlight.storage import read_tensors, write_tensors
+from backlight.training import Evaluation
+
+FORMAT: Final = 1
+_KEY: Final = "backlight"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network that knows what its inputs and outputs mean.
+
+    Attributes:
+        network: the network.
+        loss: what it was trained on.
+        data: the name of the data.
+        inputs: how raw input becomes the network's input.
+        target: what its outputs mean.
+        metrics: part → metrics, as measured at the end of training.
+    """
+
+    network: Network
+    loss: str
+    data: str
+    inputs: Inputs
+    target: Target
+    metrics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def save(self, path: Path) -> None:
+        """Write a safetensors file: tensors `N.weight` (j, i) and `N.bias`, and one JSON string of metadata.
+
+        Raises:
+            BacklightError: the file cannot be written.
+        """
+        content = {
+            "format": FORMAT,
+            "layers": self.network.to_dicts(),
+            "loss": self.loss,
+            "data": self.data,
+            "inputs": self.inputs.to_dict(),
+            "target": self.target.to_dict(),
+            "metrics": {part: dict(metrics) for part, metrics in self.metrics.items()},
+        }
+        write_tensors(path, self.network.state_dict(), {_KEY: json.dumps(content, allow_nan=False)})
+
+    @classmethod
+    def load(cls, path: Path) -> "Model":
+        """Read what `save` wrote.
+
+        Raises:
+            InputError: the file is missing, damaged, or not a model of Backlight.
+        """
+        tensors, metadata = read_tensors(path)
+        if _KEY not in metadata:
+            raise InputError(f"{path} holds tensors, but it is not a model that Backlight wrote")
+        try:
+            content = json.loads(metadata[_KEY])
+            if content["format"] != FORMAT:
+                raise InputError(f"{path} has format {content['format']}; this Backlight reads format {FORMAT}")
+            network = Network.from_dicts(content["layers"])
+            network.load_state_dict(tensors)
+            inputs, target = inputs_from_dict(content["inputs"]), target_from_dict(content["target"])
+            return cls(network, content["loss"], content["data"], inputs, target, content["metrics"])
+        except (KeyError, TypeError, json.JSONDecodeError) as error:
+            raise InputError(f"{path} is a damaged model: its description is not complete ({error})") from error
+
+    def evaluation(self, x: Any, y: Any) -> Evaluation:
+        """Examples together with what their targets mean."""
+        return evaluation(self.target, x, y)
+
+    def answers(self, x: Any) -> list[dict[str, Any]]:
+        """One answer per example: `class`, `confidence` and `probabilities`; or `labels`; or each quantity by name.
+
+        Args:
+            x: prepared inputs (n, d), as `read_rows` gives them.
+        """
+        outputs = self.network.predict(x)
+        if isinstance(self.target, Classes):
+            return [self._class_answer(row) for row in outputs.astype(np.float64)]
+        if isinstance(self.target, Labels):
+            names = self.target.names
+            return [{"labels": dict(zip(names, map(float, row), strict=True))} for row in outputs]
+        names = self.target.names
+        return [dict(zip(names, map(float, row), strict=True)) for row in self.target.decode(outputs)]
+
+    def _class_answer(self, row: Any) -> dict[str, Any]:
+        """Outputs as they are; where they are not probabilities, as with sigmoid units, they need not sum to 1."""
+        assert isinstance(self.target, Classes)
+        best = int(row.argmax())
+        outputs = dict(zip(self.target.names, map(float, row), strict=True))
+        return {"class": self.target.names[best], "confidence": float(row[best]), "probabilities": outputs}
+
+
+def evaluation(target: Target, x: Any, y: Any) -> Evaluation:
+    """Examples together with what their targets mean."""
+    unit = np.asarray(target.std) if isinstance(target, Quantities) else 1.0
+    return Evaluation(x, y, unit, isinstance(target, Labels))

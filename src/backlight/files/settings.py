@@ -1,0 +1,203 @@
+"""The settings of a run: everything that, with the data, is needed to repeat it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Final, Literal
+
+from backlight.data import Classes, Dataset, Labels, Quantities, Target
+from backlight.errors import InputError
+from backlight.network import Network
+from backlight.network.losses import check_pair, default_loss
+from backlight.training import Trainer
+from backlight.training.optimizers import OPTIMIZERS, make_optimizer
+
+DROPOUT_FROM: Final = 5_000  # training examples: below, silencing units made results worse; above, better
+
+CLASSIC: Final[Mapping[str, Any]] = {
+    "layers": (16, 16),
+    "activation": "sigmoid",
+    "output": "sigmoid",
+    "loss": "squared",
+    "init": "small_normal",
+    "optimizer": "sgd",
+    "lr": 3.0,
+    "weight_decay": 0.0,
+    "dropout": 0.0,
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a run is to be made. What is None is chosen to suit the data by `resolved`.
+
+    Attributes:
+        data: a built-in name or a file.
+        target: the column to predict, for tables.
+        task: "classification" or "regression".
+        validation: the fraction of rows for validation.
+        test: the fraction of rows for the test.
+        layers: units of the hidden layers.
+        activation: of the hidden layers.
+        output: the activation of the last layer.
+        loss: the loss.
+        init: the initializer.
+        optimizer: its name.
+        lr: learning rate.
+        momentum: of the optimizer `momentum`.
+        weight_decay: decoupled.
+        dropout: the rate for hidden units.
+        batch_size: examples per step, or "full".
+        epochs: the most passes over the data.
+        until: conditions that end the training.
+        patience: epochs without a better validation.
+        seed: of the split, the initial weights, the order of examples and dropout.
+        threads: how many the engine may use.
+        engine: which engine.
+    """
+
+    data: str
+    target: str | None = None
+    task: str | None = None
+    validation: float = 0.15
+    test: float = 0.15
+    layers: tuple[int, ...] = (128, 64)
+    activation: str = "relu"
+    output: str | None = None
+    loss: str | None = None
+    init: str | None = None
+    optimizer: str = "adam"
+    lr: float | None = None
+    momentum: float | None = None
+    weight_decay: float | None = None
+    dropout: float | None = None
+    batch_size: int | Literal["full"] = 100
+    epochs: int = 200
+    until: tuple[str, ...] = ()
+    patience: int | None = None
+    seed: int = 0
+    threads: int | None = None
+    engine: str = "auto"
+
+    @classmethod
+    def classic(cls, data: str, **given: Any) -> "Settings":
+        """The network that every article draws: sigmoid units, squared error, small random weights, plain descent.
+
+        Args:
+            data: a built-in name or a file.
+            **given: settings that are not the classic ones.
+        """
+        return cls(data, **{**CLASSIC, **given})
+
+    def resolved(self, dataset: Dataset) -> "Settings":
+        """The settings with every choice made.
+
+        Raises:
+            InputError: two settings, or a setting and the data, do not go together.
+        """
+        has_validation = len(dataset.rows["validation"]) > 0
+        if self.patience is not None and not has_validation:
+            raise InputError("patience needs a validation part, and there is none; give --validation 0.15")
+        if self.momentum is not None and self.optimizer != "momentum":
+            raise InputError(f"momentum is a setting of --optimizer momentum, and the optimizer is {self.optimizer}")
+        output = self.output or _suited_output(dataset.target, self.loss)
+        loss = self.loss or default_loss(output)
+        _check_target(dataset.target, output, loss)
+        many = len(dataset.rows["train"]) >= DROPOUT_FROM
+        return replace(
+            self,
+            output=output,
+            loss=loss,
+            lr=self.lr if self.lr is not None else _default_lr(self.optimizer),
+            weight_decay=self.weight_decay if self.weight_decay is not None else 0.1 * (self.optimizer == "adam"),
+            dropout=self.dropout if self.dropout is not None else 0.1 * (many and bool(self.layers)),
+            patience=self.patience if self.patience is not None else (20 if has_validation else None),
+        )
+
+    def network(self, dataset: Dataset) -> Network:
+        """The untrained network of resolved settings."""
+        assert self.output is not None
+        return Network.mlp(
+            dataset.inputs.width,
+            *self.layers,
+            dataset.target.width,
+            hidden=self.activation,
+            output=self.output,
+            init=self.init,
+            dropout=self.dropout or 0.0,
+            seed=self.seed,
+        )
+
+    def trainer(self, network: Network) -> Trainer:
+        """The trainer of resolved settings."""
+        given = {"momentum": self.momentum, "weight_decay": self.weight_decay}
+        optimizer = make_optimizer(self.optimizer, **{k: v for k, v in given.items() if v is not None})
+        return Trainer(
+            network,
+            loss=self.loss,
+            optimizer=optimizer,
+            lr=self.lr,
+            batch_size=self.batch_size,
+            epochs=self.epochs,
+            seed=self.seed,
+            threads=self.threads,
+            engine=self.engine,
+            until=self.until,
+            patience=self.patience,
+            evaluate_untrained=True,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The settings as plain data, for files."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> "Settings":
+        """The settings that `to_dict` gave.
+
+        Raises:
+            InputError: a setting is unknown.
+        """
+        known = {field.name for field in fields(cls)}
+        unknown = sorted(set(content) - known)
+        if unknown:
+            raise InputError(f"the settings have {', '.join(unknown)}, which this Backlight does not know")
+        lists = {"layers": tuple(content.get("layers", ())), "until": tuple(content.get("until", ()))}
+        return cls(**{**content, **lists})
+
+
+def standardises(output: str | None, loss: str | None) -> bool:
+    """Whether regression targets are standardised: where the output can be any number.
+
+    Example:
+        >>> standardises(None, None), standardises(None, "poisson"), standardises("sigmoid", None)
+        (True, False, False)
+    """
+    return (output or "identity") == "identity" and loss != "poisson"
+
+
+def _default_lr(optimizer: str) -> float:
+    make_optimizer(optimizer)
+    return float(OPTIMIZERS[optimizer].default_lr)  # type: ignore[attr-defined]
+
+
+def _suited_output(target: Target, loss: str | None) -> str:
+    if loss == "poisson":
+        return "exponential"
+    if isinstance(target, Quantities):
+        return "identity"
+    if loss in (None, "cross_entropy"):
+        return "logistic" if isinstance(target, Labels) else "softmax"
+    return "sigmoid"
+
+
+def _check_target(target: Target, output: str, loss: str) -> None:
+    check_pair(output, loss)
+    if isinstance(target, Quantities) and loss == "cross_entropy":
+        raise InputError(
+            f"the loss cross_entropy is for classes, and {target.names[0]!r} is a quantity; "
+            "choose squared, absolute, huber or poisson, or --task classification"
+        )
+    if isinstance(target, Labels) and output == "softmax":
+        raise InputError("softmax picks one class, and here several labels can be true at once; choose logistic")
+    if isinstance(target, Classes) and loss == "poisson":
+        raise InputError("the loss poisson is for counts, and the target has classes; choose cross_entropy")

@@ -1,0 +1,38 @@
+"""Evaluation: the metrics of a network on any examples."""
+
+from typing import Any
+
+from backlight.engine import open_session
+from backlight.engine.program import compile_program
+from backlight.network import Network
+from backlight.training.metrics import measure
+from backlight.training.optimizers import SGD
+from backlight.training.trainer import Evaluation, examples_for
+
+
+def evaluate(
+    network: Network, evaluation: Evaluation, loss: str | None = None, *, engine: str = "auto"
+) -> dict[str, Any]:
+    """Measure a network: losses and the metrics that suit the targets.
+
+    Args:
+        network: the network; nothing of it is changed.
+        evaluation: the examples, and what their targets mean.
+        loss: by default the one that the network's output was made for.
+        engine: "auto" or "reference".
+
+    Raises:
+        InputError: the examples do not fit the network or the loss.
+
+    Example:
+        >>> import numpy as np
+        >>> from backlight import Network
+        >>> network = Network.mlp(2, 2, output="softmax", seed=0)
+        >>> sorted(evaluate(network, Evaluation(np.eye(2, dtype=np.float32), np.array([0, 1]))))
+        ['accuracy', 'confusion', 'loss', 'macro_f1']
+    """
+    examples = examples_for(network, loss, evaluation.x, evaluation.y)
+    program = compile_program(network, loss)
+    session = open_session(engine, program, network.params, examples, SGD(), batch_size=1, seed=0)
+    losses, outputs = session.losses(examples)
+    return measure(losses, outputs, examples.y, evaluation.unit, labels=evaluation.labels)
