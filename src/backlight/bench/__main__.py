@@ -1,0 +1,17 @@
+"""`python -m backlight.bench`: measure, and print a table."""
+
+import sys
+
+from backlight.bench.imports import STATEMENTS, measure_imports
+
+
+def main() -> None:
+    """Print what was measured."""
+    width = max(map(len, STATEMENTS))
+    lines = [f"{'statement':{width}}  milliseconds  times {STATEMENTS[0]!r}"]
+    lines += [f"{t.statement:{width}}  {1000 * t.seconds:12.1f}  {t.ratio:.2f}" for t in measure_imports()]
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
