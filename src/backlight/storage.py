@@ -1,9 +1,7 @@
 """Files that are either whole or absent: write, sync, rename; checksums; safetensors in and out."""
 
-import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +23,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     Raises:
         BacklightError: the folder cannot be written.
     """
+    import tempfile
+
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     except OSError as error:
@@ -90,6 +90,8 @@ def sha256_of_file(path: Path) -> str:
     Raises:
         InputError: the file cannot be read.
     """
+    import hashlib
+
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -104,6 +106,8 @@ def sha256_of_arrays(*arrays: Array) -> str:
         >>> sha256_of_arrays(np.zeros(2)) == sha256_of_arrays(np.zeros((2, 1)))
         False
     """
+    import hashlib
+
     digest = hashlib.sha256()
     for array in arrays:
         digest.update(f"{array.dtype.str}{array.shape}".encode())
