@@ -1,12 +1,12 @@
 """`backlight demo`: the whole of it in under a minute."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-_EXAMPLE = "test:42"
-
+if TYPE_CHECKING:
+    from backlight.files import Run
 
 def demo(
     out: Annotated[Path, typer.Option(help="The run's folder; replaced if it is a run.")] = Path("runs/demo"),
@@ -16,14 +16,16 @@ def demo(
     from backlight.cli.predict import predict
     from backlight.cli.report import console
     from backlight.cli.train import begun, run_and_report
+    from backlight.files import Run
 
     say = console().print
     say(f"$ backlight train digits --out {out} --force")
     run_and_report(begun("digits", {}, classic=False, out=out, force=True), json=False)
     say(f"\n$ backlight evaluate {out}")
     evaluate(out)
-    say(f"\n$ backlight predict {out} {_EXAMPLE}")
-    predict(out, _EXAMPLE)
+    example = least_sure(Run.open(out))
+    say(f"\nThe test image that it is least sure of:\n$ backlight predict {out} {example}")
+    predict(out, example)
     say("\nTry next:")
     for command, purpose in (
         ("backlight train penguins", "a table, with missing values"),
@@ -32,3 +34,10 @@ def demo(
         ("backlight data list", "all built-in data"),
     ):
         say(f"  {command:<42}{purpose}", soft_wrap=True)
+
+
+def least_sure(run: "Run") -> str:
+    """The name of the test example whose best class has the least confidence."""
+    answers = run.model().answers(run.dataset().part("test")[0])
+    confidences = [answer["confidence"] for answer in answers]
+    return f"test:{confidences.index(min(confidences))}"

@@ -9,6 +9,7 @@ import numpy as np
 
 from backlight.arrays import Array, Floats, Ints
 from backlight.engine import Examples, Session, Stretch
+from backlight.errors import InputError
 from backlight.network import Network
 from backlight.randomness import Purpose, permutation
 from backlight.training.divergence import first_to_blow_up
@@ -108,6 +109,7 @@ class Training:
         for name, array in self.session.state.items():
             array[...] = state.optimizer[name]
         self.step, self._objective_sum = state.step, state.objective_sum
+        self._best = None
         if state.best_params is not None:
             assert state.best_score is not None
             assert state.best_epoch is not None
@@ -224,7 +226,10 @@ class Training:
         return EpochRecord(self.step // self.steps_per_epoch, self.step, train, validation, best_epoch, self._seconds())
 
     def _keep_best(self, validation: Mapping[str, Any], epoch: int) -> None:
-        value = validation[self.plan.watch]
+        value = validation.get(self.plan.watch)
+        if value is None:
+            measured = [name for name, number in validation.items() if name in HIGHER_IS_BETTER and number is not None]
+            raise InputError(f"watch is {self.plan.watch!r}, which is not measured here; there are {', '.join(measured)}")
         score = value if HIGHER_IS_BETTER[self.plan.watch] else -value
         if self._best is None or score > self._best[1]:
             self._best = (self.network.params.copy(), score, epoch)
@@ -237,11 +242,13 @@ class Training:
         if self.step == 0 or self.step % self.steps_per_epoch:
             return self._stop_reason
         validation = None if self.validation is None else self._measure(self.validation)
+        if validation is not None:  # the state may be from before this epoch's weights were compared with the best
+            self._keep_best(validation, self.step // self.steps_per_epoch)
         return self._reason(self._epoch_record(validation))
 
     def _failed(self) -> EndRecord:
         """Put the last good weights back: those of the last step whose objective was finite."""
-        bad, good = self.step, max(self.step - 1, 0)
+        bad, good = self.step, max(self.step - 1, self._good[0].step)
         self.restore(next(state for state in reversed(self._good) if state.step <= good))
         self.advance_to(good)
         self._final = state = self.state()

@@ -226,8 +226,10 @@ def examples_for(
     if len(y) != source.count:
         raise InputError(f"x has {source.count} rows and y has {len(y)}; each example needs one target")
     used = y if rows is None else y[_checked_rows(rows, source.count)]
-    check_targets(used, len(used), network.outputs, network.objective(loss))
-    indices = y.ndim == 1 and y.dtype.kind in "iu"
+    objective = network.objective(loss)
+    check_targets(used, len(used), network.outputs, objective)
+    classes = network.outputs > 1 or objective.loss == "cross_entropy"
+    indices = classes and y.ndim == 1 and y.dtype.kind in "iu"
     y = np.ascontiguousarray(y, np.int64 if indices else network.dtype)
     if sample_weight is None:
         return Examples(source, y)
