@@ -228,8 +228,8 @@ class Training:
     def _keep_best(self, validation: Mapping[str, Any], epoch: int) -> None:
         value = validation.get(self.plan.watch)
         if value is None:
-            measured = [name for name, number in validation.items() if name in HIGHER_IS_BETTER and number is not None]
-            raise InputError(f"watch is {self.plan.watch!r}, which is not measured here; there are {', '.join(measured)}")
+            there = ", ".join(k for k, number in validation.items() if k in HIGHER_IS_BETTER and number is not None)
+            raise InputError(f"watch is {self.plan.watch!r}, which is not measured here; there are {there}")
         score = value if HIGHER_IS_BETTER[self.plan.watch] else -value
         if self._best is None or score > self._best[1]:
             self._best = (self.network.params.copy(), score, epoch)

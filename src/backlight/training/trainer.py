@@ -98,6 +98,8 @@ class Trainer:
             raise InputError(f"lr is {self.lr}; it must be a finite number above 0")
         if not 0 <= self.seed < 2**64:
             raise InputError(f"seed is {self.seed}; it must be a whole number from 0 to 2^64 - 1")
+        if self.threads is not None and self.threads < 1:
+            raise InputError(f"threads is {self.threads}; at least 1 is needed")
         check_metric(self.watch, list(HIGHER_IS_BETTER))
         self.stopping_rules()
 

@@ -1,0 +1,228 @@
+"""One table of cases per kind. Every case of a kind goes through the same tests, and none may be missing."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backlight.network import Activation, Dense, Dropout, Network
+from backlight.network.layers import Layer
+from backlight.randomness import Purpose, normals, uniforms
+from backlight.training import SGD, Adam, EpochRecord, Momentum, Patience, StoppingRule, Until
+from backlight.training.stopping import AfterEpochs
+
+Float64s = NDArray[np.float64]
+INPUTS, HIDDEN, OUTPUTS = 5, 6, 3
+
+
+def some(shape: tuple[int, ...], seed: int = 0, scale: float = 1.0) -> Float64s:
+    """Standard normal numbers, times a scale."""
+    return scale * normals(seed, Purpose.GENERATION, math.prod(shape), place=(7, 7)).reshape(shape)
+
+
+# activations: the definition, on one number -------------------------------------------------------------------------
+
+
+def _sigmoid(z: float) -> float:
+    return 1 / (1 + math.exp(-z))
+
+
+ACTIVATIONS: dict[str, Callable[[float], float]] = {
+    "identity": lambda z: z,
+    "sigmoid": _sigmoid,
+    "logistic": _sigmoid,
+    "tanh": math.tanh,
+    "relu": lambda z: max(z, 0.0),
+    "leaky_relu": lambda z: z if z > 0 else 0.01 * z,
+    "elu": lambda z: z if z > 0 else math.expm1(z),
+    "gelu": lambda z: z * 0.5 * math.erfc(-z / math.sqrt(2)),
+    "softplus": lambda z: math.log1p(math.exp(z)) if z < 30 else z,
+    "exponential": math.exp,
+}
+
+# losses: the outputs that each goes with, the definition on one example, and targets that it can be given -----------
+
+
+def _cross_entropy(output: str, a: Float64s, y: Float64s) -> float:
+    if output == "softmax":
+        return float(-(y * np.log(a)).sum())
+    return float(-(y * np.log(a) + (1 - y) * np.log(1 - a)).sum())
+
+
+def _huber(e: Float64s) -> float:
+    return float(np.where(abs(e) <= 1, e * e / 2, abs(e) - 0.5).sum())
+
+
+@dataclass(frozen=True)
+class LossCase:
+    """A loss, by its definition.
+
+    Attributes:
+        outputs: the outputs that it is defined for.
+        value: `value(output, a, y)`, the loss of one example.
+        targets: `targets(output, n, j, seed)`, targets (n, j) that it can be given.
+    """
+
+    outputs: tuple[str, ...]
+    value: Callable[[str, Float64s, Float64s], float]
+    targets: Callable[[str, int, int, int], Float64s]
+
+
+def _values(output: str, n: int, j: int, seed: int) -> Float64s:
+    return some((n, j), seed + 100, 1.5)
+
+
+def _probabilities(output: str, n: int, j: int, seed: int) -> Float64s:
+    p = uniforms(seed, Purpose.GENERATION, n * j, place=(8, 8)).reshape(n, j)
+    return p / p.sum(axis=1, keepdims=True) if output == "softmax" else p
+
+
+def _counts(output: str, n: int, j: int, seed: int) -> Float64s:
+    return np.floor(4 * uniforms(seed, Purpose.GENERATION, n * j, place=(9, 9))).reshape(n, j)
+
+
+ALL_OUTPUTS = (*ACTIVATIONS, "softmax")
+LOSSES: dict[str, LossCase] = {
+    "squared": LossCase(ALL_OUTPUTS, lambda output, a, y: float(((a - y) ** 2).sum() / 2), _values),
+    "absolute": LossCase(ALL_OUTPUTS, lambda output, a, y: float(abs(a - y).sum()), _values),
+    "huber": LossCase(ALL_OUTPUTS, lambda output, a, y: _huber(a - y), _values),
+    "poisson": LossCase(
+        ("exponential", "softplus", "sigmoid", "logistic"),
+        lambda output, a, y: float((a - y * np.log(a)).sum()),
+        _counts,
+    ),
+    "cross_entropy": LossCase(("softmax", "logistic", "sigmoid"), _cross_entropy, _probabilities),
+}
+PAIRS = [(output, loss) for loss, case in LOSSES.items() for output in case.outputs]
+REFUSED_PAIRS = [
+    (output, loss) for loss, case in LOSSES.items() for output in ALL_OUTPUTS if output not in case.outputs
+]
+
+# layers: what may stand between INPUTS inputs and the last dense layer, which takes HIDDEN units ---------------------
+
+LAYERS: dict[str, Callable[[], list[Layer]]] = {
+    "dense": lambda: [Dense(INPUTS, HIDDEN)],
+    "dropout": lambda: [Dense(INPUTS, HIDDEN), Activation("tanh"), Dropout(0.3)],
+    "dropout before activation": lambda: [Dense(INPUTS, HIDDEN), Dropout(0.5), Activation("gelu"), Dropout(0.1)],
+    "deep": lambda: [
+        *(Dense(INPUTS, 4), Activation("tanh"), Dense(4, 7), Activation("softplus"), Dense(7, 3)),
+        *(Activation("elu"), Dense(3, 4), Activation("sigmoid"), Dense(4, HIDDEN), Activation("leaky_relu")),
+    ],
+    **{
+        f"activation {name}": lambda name=name: [Dense(INPUTS, HIDDEN), Activation(name)]  # type: ignore[misc]
+        for name in ACTIVATIONS
+    },
+}
+
+
+def network_of(layers: str, output: str, *, outputs: int = OUTPUTS, seed: int = 3, dtype: Any = "float64") -> Network:
+    """A network with the layers of that case and an output; its biases, too, are not 0."""
+    network = Network([*LAYERS[layers](), Dense(HIDDEN, outputs), Activation(output)], seed=seed, dtype=dtype)
+    for _, layer, _ in network.dense_layers():
+        layer.b[...] = some(layer.b.shape, seed + layer.units, 0.3)
+    return network
+
+
+# initializers: the variance of a weight with i incoming units and j units, and the shape of its density --------------
+
+INITIALIZERS: dict[str, tuple[Callable[[int, int], float], str]] = {
+    "small_normal": (lambda i, j: 0.01, "normal"),
+    "small_uniform": (lambda i, j: 0.01, "uniform"),
+    "lecun_normal": (lambda i, j: 1 / i, "normal"),
+    "lecun_uniform": (lambda i, j: 1 / i, "uniform"),
+    "glorot_normal": (lambda i, j: 2 / (i + j), "normal"),
+    "glorot_uniform": (lambda i, j: 2 / (i + j), "uniform"),
+    "he_normal": (lambda i, j: 2 / i, "normal"),
+    "he_uniform": (lambda i, j: 2 / i, "uniform"),
+}
+
+# optimizers: the update as its paper writes it, from all gradients up to now -----------------------------------------
+
+
+@dataclass(frozen=True)
+class OptimizerCase:
+    """An optimizer, and its update by definition.
+
+    Attributes:
+        optimizer: the optimizer.
+        lr: a learning rate that suits it.
+        update: `update(gradients so far, lr)`, without weight decay.
+    """
+
+    optimizer: SGD | Momentum | Adam
+    lr: float
+    update: Callable[[list[Float64s], float], Float64s]
+
+
+def _sgd(gs: list[Float64s], lr: float) -> Float64s:
+    return -lr * gs[-1]
+
+
+def _momentum(carry: float) -> Callable[[list[Float64s], float], Float64s]:
+    def update(gs: list[Float64s], lr: float) -> Float64s:
+        velocity: Float64s = sum((carry**age * g for age, g in enumerate(reversed(gs))), np.zeros_like(gs[0]))
+        return -lr * velocity
+
+    return update
+
+
+def _adam(b1: float, b2: float, eps: float) -> Callable[[list[Float64s], float], Float64s]:
+    def update(gs: list[Float64s], lr: float) -> Float64s:
+        zero, t = np.zeros_like(gs[0]), len(gs)
+        m: Float64s = sum(((1 - b1) * b1**age * g for age, g in enumerate(reversed(gs))), zero) / (1 - b1**t)
+        v: Float64s = sum(((1 - b2) * b2**age * g**2 for age, g in enumerate(reversed(gs))), zero) / (1 - b2**t)
+        return -lr * m / (np.sqrt(v) + eps)
+
+    return update
+
+
+OPTIMIZERS: dict[str, OptimizerCase] = {
+    "sgd": OptimizerCase(SGD(), 0.1, _sgd),
+    "sgd with decay": OptimizerCase(SGD(weight_decay=0.05), 0.1, _sgd),
+    "momentum": OptimizerCase(Momentum(), 0.02, _momentum(0.9)),
+    "momentum with decay": OptimizerCase(Momentum(0.5, weight_decay=0.05), 0.02, _momentum(0.5)),
+    "adam": OptimizerCase(Adam(), 0.01, _adam(0.9, 0.999, 1e-8)),
+    "adam with decay": OptimizerCase(Adam(0.8, 0.9, 1e-4, weight_decay=0.05), 0.01, _adam(0.8, 0.9, 1e-4)),
+}
+
+# stopping rules: a record that they let pass, one that they stop at, and why ------------------------------------------
+
+
+def epoch_record(epoch: int, train: float, validation: float | None = None, best: int | None = None) -> EpochRecord:
+    """The record of an epoch of ten steps whose only metric is the loss."""
+    return EpochRecord(
+        epoch, 10 * epoch, {"loss": train}, None if validation is None else {"loss": validation}, best, 0.0
+    )
+
+
+STOPPING_RULES: dict[str, tuple[StoppingRule, EpochRecord, EpochRecord, str]] = {
+    "after epochs": (AfterEpochs(5), epoch_record(4, 0.1), epoch_record(5, 0.1), "5 epochs were asked for"),
+    "after one epoch": (AfterEpochs(1), epoch_record(0, 0.1), epoch_record(1, 0.1), "1 epoch was asked for"),
+    "until, on training": (
+        *(Until("loss<0.05"), epoch_record(2, 0.05), epoch_record(3, 0.0499)),
+        "loss is 0.0499 on training: loss<0.05 was asked for",
+    ),
+    "until, on validation": (
+        *(Until(" loss <= 5e-2 "), epoch_record(2, 0.01, 0.06), epoch_record(3, 0.9, 0.05)),
+        "loss is 0.05 on validation:  loss <= 5e-2  was asked for",
+    ),
+    "until above": (
+        *(Until("loss>1"), epoch_record(2, 1.0), epoch_record(3, 2.0)),
+        "loss is 2 on training: loss>1 was asked for",
+    ),
+    "until at least": (
+        *(Until("loss>=1"), epoch_record(2, 0.5), epoch_record(3, 1.0)),
+        "loss is 1 on training: loss>=1 was asked for",
+    ),
+    "patience": (
+        *(Patience(3), epoch_record(6, 0.1, 0.2, 4), epoch_record(7, 0.1, 0.2, 4)),
+        "no better on validation since epoch 4: a patience of 3 epochs was asked for",
+    ),
+}
+
+# engines --------------------------------------------------------------------------------------------------------------
+
+ENGINES = ("reference",)

@@ -1,0 +1,66 @@
+"""Networks, examples and sessions to compare with, drawn or made by hand."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from backlight.engine import Examples, Optimizer, Session, compile_program, open_session, row_source
+from backlight.network import Network
+from backlight.training import SGD
+from tests import cases
+
+HIDDEN = [name for name in cases.ACTIVATIONS if name != "exponential"]  # stacked, that one overflows
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A network, a loss, and examples for them."""
+
+    network: Network
+    loss: str
+    x: Any
+    y: Any
+
+    def session(
+        self, batch_size: int | None = None, *, optimizer: Optimizer | None = None, seed: int = 0, weight: Any = None
+    ) -> Session:
+        """A session of the reference engine; its batches hold all examples unless told otherwise."""
+        y = np.asarray(self.y)
+        y = y.astype(np.int64 if y.ndim == 1 and y.dtype.kind in "iu" else self.network.dtype)
+        return open_session(
+            "reference",
+            compile_program(self.network, self.loss),
+            self.network.params,
+            Examples(row_source(self.x), y, None if weight is None else np.asarray(weight, self.network.dtype)),
+            optimizer or SGD(),
+            batch_size=batch_size or len(self.x),
+            seed=seed,
+        )
+
+
+def problem(
+    layers: str = "deep", output: str = "softmax", loss: str = "cross_entropy", *, n: int = 23, dtype: str = "float64"
+) -> Problem:
+    """The problem of a case."""
+    network = cases.network_of(layers, output, dtype=dtype)
+    y = cases.LOSSES[loss].targets(output, n, network.outputs, 1)
+    return Problem(network, loss, cases.some((n, cases.INPUTS), 1).astype(dtype), y)
+
+
+@st.composite
+def problems(draw: st.DrawFn, dtype: str = "float64") -> Problem:
+    """Any network of up to four layers, with dropout or without, any loss, and 1 to 64 examples."""
+    widths = draw(st.lists(st.integers(1, 40), min_size=2, max_size=5))
+    output, loss = draw(st.sampled_from(cases.PAIRS))
+    hidden, dropout = draw(st.sampled_from(HIDDEN)), draw(st.sampled_from([0.0, 0.3]))
+    n, seed = draw(st.integers(1, 64)), draw(st.integers(0, 99))
+    network = Network.mlp(*widths, hidden=hidden, output=output, dropout=dropout, seed=seed, dtype=dtype)  # type: ignore[arg-type]
+    x = cases.some((n, widths[0]), seed).astype(draw(st.sampled_from(["float32", "float64"])))
+    y = cases.LOSSES[loss].targets(output, n, widths[-1], seed)
+    if (output, loss) == ("softmax", "cross_entropy") and draw(st.booleans()):
+        y = y.argmax(axis=1) if widths[-1] > 1 else y
+    if draw(st.booleans()):
+        x = (np.abs(x) * 100).astype(np.uint8)
+    return Problem(network, loss, x, y)

@@ -1,0 +1,63 @@
+"""Nothing of a batch's size is allocated in the batch loop."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from backlight.engine import Stretch
+from backlight.network import Activation, Dense, Dropout, Network
+from backlight.training import Adam
+from tests import cases
+from tests.engine.drawn import Problem
+
+BATCH, UNITS, ROWS = 256, 300, 2048
+OTHER = [name for name in cases.ACTIVATIONS if name not in ("relu", "gelu", "elu")]
+
+
+def peak(layers: list[str], output: str, loss: str, *, weighted: bool = False, source: str = "uint8") -> int:
+    """How many bytes 200 steps needed at most, beyond what the session held before."""
+    stack = [
+        Dense(40, UNITS),
+        *(part for name in layers for part in (Activation(name), Dropout(0.2), Dense(UNITS, UNITS))),
+    ]
+    network = Network([*stack, Activation("tanh"), Dense(UNITS, 10), Activation(output)])
+    x = (255 * np.abs(np.sin(np.arange(ROWS * 40)))).reshape(ROWS, 40).astype(source)
+    y = cases.LOSSES[loss].targets(output, ROWS, 10, 0)
+    y = y.argmax(axis=1) if output == "softmax" else y
+    weight = np.ones(ROWS) if weighted else None
+    session = Problem(network, loss, x, y).session(BATCH, optimizer=Adam(weight_decay=0.1), weight=weight)
+    order = np.random.default_rng(0).permutation(ROWS)
+    tracemalloc.start()
+    try:
+        session.advance(Stretch(order, BATCH, 0, 8, 0, 0, 1e-6))
+        before = tracemalloc.get_traced_memory()[0]
+        tracemalloc.reset_peak()
+        for epoch in range(1, 6):
+            assert session.advance(Stretch(order, BATCH, 0, 8, epoch, 8 * epoch, 1e-6)).finite
+        return tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("source", ["uint8", "float64"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_batch_is_worked_through_without_allocation(source, weighted):
+    one_array = 4 * BATCH * UNITS
+    # NumPy converts dtypes through buffers of 8192 numbers, whatever the size of the arrays
+    grown = peak(["relu", "gelu", "elu"], "softmax", "cross_entropy", weighted=weighted, source=source)
+    assert grown < one_array / 3
+
+
+@pytest.mark.parametrize("name", OTHER)
+def test_nor_do_the_other_activations_allocate(name):
+    assert peak([name], "logistic", "cross_entropy") < 4 * BATCH * UNITS / 3
+
+
+def test_the_measurement_sees_an_allocation(monkeypatch):
+    """A test of the test: one copy of a batch's activations is noticed."""
+    from backlight.engine import reference
+
+    true = reference._Dense.forward
+    monkeypatch.setattr(reference._Dense, "forward", lambda self, x, draws: true(self, x.copy(), draws))
+    assert peak(["relu"], "softmax", "cross_entropy") > 4 * BATCH * UNITS

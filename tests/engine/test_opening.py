@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+
+from backlight.engine import Session, compile_program, engine_name, open_session
+from backlight.engine.opening import engine_build
+from backlight.errors import InputError
+from backlight.network import Activation, Dense, Dropout, Network
+from backlight.training import SGD
+from tests import cases
+from tests.engine.drawn import problem
+
+
+@pytest.mark.parametrize("layers", cases.LAYERS)
+def test_a_program_says_what_the_network_does(layers):
+    network = cases.network_of(layers, "softmax")
+    program = compile_program(network)
+    assert [op.layer for op in program.ops] == list(range(len(network.layers)))
+    assert (program.inputs, program.outputs, program.size) == (5, 3, network.params.size)
+    assert program.dtype == network.dtype
+    assert (program.objective.output, program.objective.loss) == ("softmax", "cross_entropy")
+    covered = np.zeros(program.size, int)
+    for op, layer in zip(program.ops, network.layers, strict=True):
+        assert type(op).__name__ == f"{type(layer).__name__}Op"
+        if isinstance(layer, Dense):
+            assert (op.incoming, op.units) == (layer.incoming, layer.units)  # type: ignore[union-attr]
+            assert np.shares_memory(network.params[op.W], layer.W)  # type: ignore[union-attr]
+            assert np.array_equal(network.params[op.W].reshape(layer.W.shape), layer.W)  # type: ignore[union-attr]
+            assert np.array_equal(network.params[op.b], layer.b)  # type: ignore[union-attr]
+            covered[op.W] += 1  # type: ignore[union-attr]
+            covered[op.b] += 1  # type: ignore[union-attr]
+        else:
+            assert {k: v for k, v in vars(op).items() if k in vars(layer)} == vars(layer)
+    assert (covered == 1).all()
+    weights = sum(network.params[place].size for place in program.weights)
+    assert weights == sum(layer.W.size for _, layer, _ in network.dense_layers())
+
+
+def test_units_pass_through_layers_without_parameters():
+    program = compile_program(Network([Dense(2, 7), Dropout(0.5), Activation("relu"), Dense(7, 4), Dropout(0.1)]))
+    assert [op.units for op in program.ops] == [7, 7, 7, 4, 4]
+
+
+def test_a_loss_that_does_not_go_with_the_output_is_refused():
+    with pytest.raises(InputError, match="needs outputs above 0"):
+        compile_program(Network.mlp(2, 3, output="tanh"), "poisson")
+
+
+@pytest.mark.parametrize("engine", ["auto", *cases.ENGINES])
+def test_every_engine_opens_a_session(engine):
+    p = problem()
+    own = p.session()
+    session: Session = open_session(
+        engine, own.program, p.network.params, own.examples, SGD(), batch_size=4, seed=0, threads=1
+    )
+    assert engine_name(engine) in cases.ENGINES
+    np.testing.assert_allclose(session.gradients(np.arange(4))[1], own.gradients(np.arange(4))[1], rtol=1e-10)
+
+
+def test_an_unknown_engine_is_answered_with_the_nearest():
+    with pytest.raises(InputError, match=r"there is no engine 'referense'; did you mean 'reference'\?"):
+        engine_name("referense")
+    p = problem()
+    own = p.session()
+    with pytest.raises(InputError, match="there is no engine 'gpu'"):
+        open_session("gpu", own.program, p.network.params, own.examples, SGD(), batch_size=4, seed=0)
+
+
+def test_a_build_says_what_its_bits_depend_on():
+    build = engine_build("auto")
+    assert build["name"] in cases.ENGINES
+    assert np.__version__ in build["build"]
+    assert build["instruction_set"]
+
+
+@pytest.mark.parametrize("threads", [0, -1])
+def test_an_impossible_number_of_threads_is_refused(threads):
+    p = problem()
+    own = p.session()
+    with pytest.raises(InputError, match=f"threads is {threads}; at least 1 is needed"):
+        open_session("auto", own.program, p.network.params, own.examples, SGD(), batch_size=4, seed=0, threads=threads)

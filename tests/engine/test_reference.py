@@ -1,0 +1,246 @@
+"""The reference engine computes what `Network.forward` and `Network.backward` define."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backlight.engine import Examples, Stretch, reference, row_source
+from backlight.network import Dense, Draws, Network
+from backlight.network.trace import Backward, Trace
+from backlight.training import SGD
+from tests import cases
+from tests.engine.drawn import Problem, problem, problems
+
+quick = settings(deadline=None, max_examples=60)
+
+
+def definition(p: Problem, rows: np.ndarray, epoch: int | None, seed: int = 0) -> tuple[Trace, Backward]:
+    draws = None if epoch is None else Draws(seed, epoch, rows)
+    trace = p.network.forward(p.x[rows], draws)
+    return trace, p.network.backward(trace, p.y[rows], p.loss)
+
+
+def close(got: np.ndarray, expected: np.ndarray) -> None:
+    """Equal up to the order in which products are summed: 1e-12 in float64; 2e-5 of the largest in float32."""
+    assert got.dtype == expected.dtype
+    assert got.shape == expected.shape
+    tolerance = 2e-5 if got.dtype == np.float32 else 1e-12
+    np.testing.assert_allclose(got, expected, rtol=tolerance, atol=tolerance * np.abs(expected).max(initial=1e-30))
+
+
+def agrees(p: Problem, rows: np.ndarray, epoch: int | None, seed: int) -> None:
+    session = p.session(batch_size=len(rows), seed=seed)
+    trace, backward = definition(p, rows, epoch, seed)
+    losses, gradient = session.gradients(rows, epoch)
+    close(losses, backward.losses)
+    close(gradient, backward.gradient())
+    found = session.deltas(rows, epoch)
+    close(found.losses, backward.losses)
+    close(found.outputs, trace.out)
+    dense = [k for k, layer in enumerate(p.network.layers) if isinstance(layer, Dense)]
+    assert sorted(found.deltas) == sorted(found.incoming) == dense
+    for index in dense:
+        grads = backward.grads[index]
+        assert grads is not None
+        close(found.incoming[index], grads.a)
+        close(found.deltas[index], grads.delta)
+    trace, backward = definition(p, rows, None)
+    losses, outputs = session.losses(session.examples, rows)
+    close(losses, backward.losses)
+    close(outputs, trace.out)
+    close(session.outputs(row_source(p.x), rows), trace.out)
+
+
+@pytest.mark.parametrize("layers", cases.LAYERS)
+@pytest.mark.parametrize(("output", "loss"), cases.PAIRS)
+def test_every_layer_output_and_loss(layers, output, loss):
+    p = problem(layers, output, loss)
+    agrees(p, np.array([3, 0, 22, 3, 7]), epoch=4, seed=5)
+    agrees(p, np.arange(23), epoch=None, seed=5)
+
+
+@quick
+@given(problems(), st.data())
+def test_drawn_networks_in_float64(p, data):
+    count = len(p.x)
+    rows = data.draw(st.lists(st.integers(0, count - 1), min_size=1, max_size=64))
+    agrees(p, np.array(rows), data.draw(st.sampled_from([None, 0, 3])), data.draw(st.integers(0, 2**64 - 1)))
+
+
+@quick
+@given(problems("float32"))
+def test_drawn_networks_in_float32(p):
+    agrees(p, np.arange(len(p.x)), 0, 0)
+
+
+@quick
+@given(problems(), st.data())
+def test_sample_weights(p, data):
+    count = len(p.x)
+    weight = np.array(data.draw(st.lists(st.floats(0, 5), min_size=count, max_size=count)))
+    rows = np.array(data.draw(st.lists(st.integers(0, count - 1), min_size=1, max_size=20)))
+    losses, gradient = p.session(20, weight=weight).gradients(rows, 1)
+    _, backward = definition(p, rows, 1)
+    close(losses, backward.losses)  # the losses themselves are not weighted
+    close(gradient, backward.gradient(weight[rows]))
+
+
+@pytest.mark.parametrize("rows", [np.arange(23), np.arange(22, -1, -1), np.array([5] * 7), np.array([0])])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_batches_above_the_chunk_are_added_up(monkeypatch, rows, weighted):
+    p, weight = problem("dropout"), np.arange(23) / 7 if weighted else None
+    whole = p.session(seed=3, weight=weight)
+    monkeypatch.setattr(reference, "CHUNK", 3)
+    monkeypatch.setattr(reference, "_EVALUATION_CHUNK", 4)
+    parts = p.session(seed=3, weight=weight)
+    for array, other in zip(parts.gradients(rows, 2), whole.gradients(rows, 2), strict=True):
+        close(array, other)
+    got, expected = parts.deltas(rows, 2), whole.deltas(rows, 2)
+    close(got.outputs, expected.outputs)
+    for index in expected.deltas:
+        close(got.deltas[index], expected.deltas[index])
+        close(got.incoming[index], expected.incoming[index])
+    close(parts.losses(parts.examples, rows)[0], whole.losses(whole.examples, rows)[0])
+    close(parts.outputs(row_source(p.x)), whole.outputs(row_source(p.x)))
+
+
+@pytest.mark.parametrize("batch_size", [23, 8, 1])
+def test_steps_in_chunks_are_the_same_steps(monkeypatch, batch_size):
+    params, objectives = [], []
+    for chunk in (4096, 3):
+        monkeypatch.setattr(reference, "CHUNK", chunk)
+        p = problem("dropout")
+        count = -(-23 // batch_size)
+        session = p.session(batch_size, seed=3)
+        advance = session.advance(Stretch(np.arange(23)[::-1], batch_size, 0, count, 0, 0, 0.3))
+        assert advance.finite
+        params.append(p.network.params.copy())
+        objectives.append(advance.objectives)
+    close(params[1], params[0])
+    close(objectives[1], objectives[0])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("source", ["uint8", "float32", "float64", "int16", "float16", "bool"])
+def test_sources_of_every_dtype_mean_the_same_numbers(dtype, source):
+    p = problem(dtype=dtype)
+    x = (np.abs(p.x) * 100).astype(source)
+    same = Problem(p.network, p.loss, p.network.as_inputs(x), p.y)
+    for got, expected in zip(
+        Problem(p.network, p.loss, x, p.y).session().gradients(np.arange(23)),
+        same.session().gradients(np.arange(23)),
+        strict=True,
+    ):
+        close(got, expected)
+
+
+@pytest.mark.parametrize("source", ["uint8", "float32", "float64"])
+def test_a_memory_map_is_read_like_an_array(tmp_path, source):
+    p = problem()
+    x = (np.abs(p.x) * 100).astype(source)
+    np.save(tmp_path / "x.npy", x)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    rows = np.array([5, 2, 9])
+    expected = Problem(p.network, p.loss, x, p.y).session().gradients(rows)
+    session = Problem(p.network, p.loss, mapped, p.y).session()
+    assert np.shares_memory(session.examples.source.array, mapped)
+    for got, want in zip(session.gradients(rows), expected, strict=True):
+        assert np.array_equal(got, want)
+
+
+def test_a_session_measures_examples_other_than_its_own():
+    p = problem()
+    session = p.session(4)
+    x = np.array([[0, 51, 255, 3, 1]] * 9, np.uint8)
+    y = np.arange(9) % 3
+    losses, outputs = session.losses(Examples(row_source(x), y))
+    trace = p.network.forward(x)
+    close(losses, p.network.losses(trace, y))
+    close(outputs, trace.out)
+    close(session.outputs(row_source(x.astype(np.float32)), np.array([8, 0])), p.network.predict(x.astype(float))[:2])
+    close(session.gradients(np.arange(4))[0], definition(p, np.arange(4), None)[1].losses)  # and then its own again
+
+
+def test_targets_of_one_output_may_be_whole_numbers():
+    network = cases.network_of("dense", "logistic", outputs=1)
+    p = Problem(network, "cross_entropy", cases.some((8, 5)), np.array([0, 1, 1, 0, 1, 0, 0, 1]))
+    agrees(p, np.arange(8), None, 0)
+
+
+def test_measuring_disturbs_nothing():
+    p = problem("dropout")
+    session, other = (Problem(p.network.copy(), p.loss, p.x, p.y) for _ in range(2))
+    one, two = session.session(7, seed=1), other.session(7, seed=1)
+    before = session.network.params.copy()
+    one.gradients(np.arange(7), 0)
+    one.deltas(np.arange(7), 1)
+    one.losses(one.examples)
+    one.outputs(row_source(p.x))
+    assert np.array_equal(session.network.params, before)
+    for each in (one, two):
+        each.advance(Stretch(np.arange(23), 7, 0, 4, 0, 0, 0.1))
+    assert np.array_equal(session.network.params, other.network.params)
+
+
+def test_what_is_handed_out_is_not_overwritten():
+    p = problem()
+    session = p.session(7)
+    first = session.gradients(np.arange(7))[1]
+    kept = first.copy()
+    session.gradients(np.arange(7, 14))
+    assert np.array_equal(first, kept)
+
+
+def test_the_session_trains_the_networks_own_parameters():
+    p = problem()
+    session = p.session()
+    start, gradient = p.network.params.copy(), definition(p, np.arange(23), 0)[1].gradient()
+    advance = session.advance(Stretch(np.arange(23), 23, 0, 1, 0, 0, 0.5))
+    close(p.network.params, start - 0.5 * gradient)
+    close(
+        advance.objectives,
+        np.array([definition(Problem(_at(p.network, start), *(p.loss, p.x, p.y)), np.arange(23), 0)[1].losses.mean()]),
+    )
+
+
+def _at(network: Network, params: np.ndarray) -> Network:
+    other = network.copy()
+    other.params[...] = params
+    return other
+
+
+@pytest.mark.parametrize("name", cases.OPTIMIZERS)
+def test_steps_follow_the_optimizers_definition(name):
+    case = cases.OPTIMIZERS[name]
+    p = problem("dropout")
+    session = p.session(5, optimizer=case.optimizer, seed=2)
+    params: Any = p.network.params.copy()
+    gradients: list[Any] = []
+    weights = np.zeros(len(params), bool)
+    for _, layer, place in p.network.dense_layers():
+        weights[place.start : place.start + layer.W.size] = True
+    order = np.arange(23)[::-1]
+    for step in range(10):
+        rows = order[step % 5 * 5 : step % 5 * 5 + 5]
+        gradients.append(
+            definition(Problem(_at(p.network, params), p.loss, p.x, p.y), rows, step // 5, 2)[1].gradient()
+        )
+        decay = case.lr * case.optimizer.weight_decay * params * weights
+        params = params + case.update(gradients, case.lr) - decay
+    for epoch in range(2):
+        assert session.advance(Stretch(order, 5, 0, 5, epoch, 5 * epoch, case.lr)).finite
+    np.testing.assert_allclose(p.network.params, params, rtol=1e-9, atol=1e-11)  # ten steps amplify roundings
+
+
+def test_a_step_that_is_not_finite_is_dropped_before_its_update():
+    p = problem()
+    p.x[9, 2] = 1e200
+    p = Problem(Network.mlp(5, 4, 3, output="identity", dtype="float64"), "squared", p.x, cases.some((23, 3)))
+    session = p.session(4, optimizer=SGD())
+    advance = session.advance(Stretch(np.arange(23), 4, 0, 6, 0, 0, 0.01))
+    assert not advance.finite
+    assert len(advance.objectives) == 2  # row 9 is in the third batch
+    assert np.isfinite(p.network.params).all()

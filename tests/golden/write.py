@@ -1,0 +1,173 @@
+"""Write the golden files of this folder: what PyTorch computes for the cases that the tests compare with.
+
+Run it with an interpreter that has PyTorch and NumPy, from any folder: `python tests/golden/write.py`. It was last
+run with PyTorch 2.13 on a CPU. All numbers are float64; a file holds plain arrays, no pickles.
+
+- `activations.npz`: `z`, and for every activation f(z) and f'(z).
+- `losses.npz`: for every one of `cases`, OUTPUT/LOSS/TARGETS, the losses (n,) of pre-activations z, and their slopes
+  (n, j) in z. `y/TARGETS` are the targets.
+- `networks.npz`: a network 4-5-3 for every hidden activation and for every pair of output and loss, named in `cases`
+  HIDDEN/OUTPUT/LOSS/TARGETS: its losses and the gradient of their mean, flat in the order of the layers, W row by row
+  and then b.
+- `training.npz`: the parameters of a network 4-5-3, tanh and softmax, before and after 50 full-batch steps.
+"""
+
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+HERE = Path(__file__).parent
+torch: Any = None
+
+
+def activations() -> dict[str, Any]:
+    """Every activation as PyTorch computes it."""
+    f = torch.nn.functional
+    return {
+        "identity": lambda z: z * 1.0,
+        "sigmoid": torch.sigmoid,
+        "logistic": torch.sigmoid,
+        "tanh": torch.tanh,
+        "relu": f.relu,
+        "leaky_relu": lambda z: f.leaky_relu(z, 0.01),
+        "elu": f.elu,
+        "gelu": f.gelu,
+        "softplus": f.softplus,
+        "exponential": torch.exp,
+        "softmax": lambda z: torch.softmax(z, dim=1),
+    }
+
+
+def loss_of(output: str, loss: str, z: Any, y: Any) -> Any:
+    """The losses (n,) of pre-activations z (n, j): from z where PyTorch has such a form, else from the outputs."""
+    f = torch.nn.functional
+    if loss == "cross_entropy" and output == "softmax":
+        return f.cross_entropy(z, y, reduction="none")
+    if loss == "cross_entropy":
+        return f.binary_cross_entropy_with_logits(z, y, reduction="none").sum(1)
+    if loss == "poisson" and output == "exponential":
+        return f.poisson_nll_loss(z, y, log_input=True, reduction="none").sum(1)
+    a = activations()[output](z)
+    if loss == "poisson":
+        return f.poisson_nll_loss(a, y, log_input=False, eps=0.0, reduction="none").sum(1)
+    form = {"squared": f.mse_loss, "absolute": f.l1_loss, "huber": f.huber_loss}[loss]
+    return (0.5 if loss == "squared" else 1.0) * form(a, y, reduction="none").sum(1)
+
+
+def pairs() -> list[tuple[str, str, str]]:
+    """Every output with every loss it may have, and the kind of targets."""
+    found = [(output, loss, "values") for output in activations() for loss in ("squared", "absolute", "huber")]
+    found += [(output, "poisson", "counts") for output in ("exponential", "softplus", "sigmoid", "logistic")]
+    for output in ("logistic", "sigmoid"):
+        found += [(output, "cross_entropy", "labels"), (output, "cross_entropy", "chances")]
+    return [*found, ("softmax", "cross_entropy", "indices"), ("softmax", "cross_entropy", "shares")]
+
+
+def targets(rng: np.random.Generator, n: int, j: int) -> dict[str, np.ndarray[Any, Any]]:
+    """Targets of every kind."""
+    chances = rng.uniform(0.05, 0.95, (n, j))
+    return {
+        "values": rng.normal(0, 1.5, (n, j)),
+        "counts": rng.poisson(1.5, (n, j)).astype(float),
+        "labels": (rng.uniform(size=(n, j)) < 0.5).astype(float),
+        "chances": chances,
+        "shares": chances / chances.sum(1, keepdims=True),
+        "indices": rng.integers(0, j, n),
+    }
+
+
+def write_activations() -> None:
+    """The file activations.npz."""
+    z = torch.cat([torch.linspace(-8, 8, 64, dtype=torch.float64), torch.tensor([-40.0, -20.0, 20.0, 40.0])])
+    arrays = {"z": z.numpy()}
+    for name, f in activations().items():
+        if name != "softmax":
+            x = z.clone().requires_grad_()
+            a = f(x)
+            a.sum().backward()
+            arrays |= {f"{name}/value": a.detach().numpy(), f"{name}/slope": x.grad.numpy()}
+    np.savez_compressed(HERE / "activations.npz", **arrays)
+
+
+def save(name: str, cases: Sequence[tuple[str, ...]], ys: dict[str, Any], **arrays: Any) -> None:
+    """A file of cases, with their targets and what was found for each."""
+    kept = {f"y/{kind}": y for kind, y in ys.items()} | arrays
+    np.savez_compressed(HERE / f"{name}.npz", cases=["/".join(case) for case in cases], **kept)
+
+
+def write_losses(rng: np.random.Generator) -> None:
+    """The file losses.npz."""
+    z, ys = rng.normal(0, 1.5, (6, 3)), targets(rng, 6, 3)
+    found: list[Any] = []
+    for output, loss, kind in pairs():
+        x = torch.tensor(z, requires_grad=True)
+        losses = loss_of(output, loss, x, torch.tensor(ys[kind]))
+        losses.sum().backward()
+        found.append((losses.detach().numpy(), x.grad.numpy()))
+    save("losses", pairs(), ys, z=z, losses=[a for a, _ in found], slopes=[b for _, b in found])
+
+
+def parameters(rng: np.random.Generator) -> list[Any]:
+    """W and b of layers 4-5-3."""
+    shapes: list[tuple[int, ...]] = [(5, 4), (5,), (3, 5), (3,)]
+    return [torch.tensor(rng.normal(0, 0.6, shape), requires_grad=True) for shape in shapes]
+
+
+def flat(tensors: list[Any]) -> np.ndarray[Any, Any]:
+    """Tensors in a row."""
+    return np.concatenate([t.detach().numpy().ravel() for t in tensors])
+
+
+def forward(params: list[Any], hidden: str, x: Any) -> Any:
+    """The last layer's pre-activations."""
+    return activations()[hidden](x @ params[0].T + params[1]) @ params[2].T + params[3]
+
+
+def write_networks(rng: np.random.Generator) -> None:
+    """The file networks.npz."""
+    x, ys, params = rng.normal(size=(6, 4)), targets(rng, 6, 3), parameters(rng)
+    found: list[Any] = []
+    cases: list[tuple[str, ...]] = [("tanh", *pair) for pair in pairs()]
+    cases += [(hidden, "softmax", "cross_entropy", "indices") for hidden in activations() if hidden != "softmax"]
+    for hidden, output, loss, kind in cases:
+        losses = loss_of(output, loss, forward(params, hidden, torch.tensor(x)), torch.tensor(ys[kind]))
+        found.append((losses.detach().numpy(), flat(list(torch.autograd.grad(losses.mean(), params)))))
+    given = {"x": x, "params": flat(params)}
+    save("networks", cases, ys, **given, losses=[a for a, _ in found], gradients=[b for _, b in found])
+
+
+def write_training(rng: np.random.Generator) -> None:
+    """The file training.npz. Weight decay acts on weights only; for plain SGD it equals PyTorch's penalty."""
+    x, ys, params = rng.normal(size=(20, 4)), targets(rng, 20, 3), parameters(rng)
+    start = flat(params)
+    arrays: dict[str, Any] = {"x": x, "y": ys["indices"], "start": start}
+    optim = torch.optim
+    ways = {
+        "sgd": (optim.SGD, {"lr": 0.5}, 0.0),
+        "sgd with decay": (optim.SGD, {"lr": 0.5}, 0.02),
+        "momentum": (optim.SGD, {"lr": 0.1, "momentum": 0.9}, 0.0),
+        "adam": (optim.Adam, {"lr": 0.05}, 0.0),
+        "adam with decay": (optim.AdamW, {"lr": 0.05}, 0.02),
+    }
+    for name, (kind, settings, decay) in ways.items():
+        own = [p.detach().clone().requires_grad_() for p in params]
+        groups = [{"params": own[0::2], "weight_decay": decay}, {"params": own[1::2], "weight_decay": 0.0}]
+        optimizer = kind(groups, **settings)
+        for _ in range(50):
+            optimizer.zero_grad()
+            loss = loss_of("softmax", "cross_entropy", forward(own, "tanh", torch.tensor(x)), torch.tensor(arrays["y"]))
+            loss.mean().backward()
+            optimizer.step()
+        arrays[name] = flat(own)
+    np.savez_compressed(HERE / "training.npz", **arrays)
+
+
+if __name__ == "__main__":
+    torch = import_module("torch")
+    write_activations()
+    write_losses(np.random.default_rng(1))
+    write_networks(np.random.default_rng(2))
+    write_training(np.random.default_rng(3))

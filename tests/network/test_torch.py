@@ -1,0 +1,54 @@
+"""PyTorch itself, where it is installed, loads a network's parameters by name and predicts the same."""
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+
+from backlight.network import Activation, Dense
+from backlight.network.layers import Layer
+from tests import cases
+
+pytestmark = pytest.mark.oracle
+
+
+def module(torch: Any, layer: Layer) -> Any:
+    nn = torch.nn
+
+    class Exponential(nn.Module):  # type: ignore[misc, name-defined]
+        def forward(self, z: Any) -> Any:
+            return torch.exp(z)
+
+    if isinstance(layer, Dense):
+        return nn.Linear(layer.incoming, layer.units)
+    if isinstance(layer, Activation):
+        return {
+            "identity": nn.Identity,
+            "sigmoid": nn.Sigmoid,
+            "logistic": nn.Sigmoid,
+            "tanh": nn.Tanh,
+            "relu": nn.ReLU,
+            "leaky_relu": lambda: nn.LeakyReLU(0.01),
+            "elu": nn.ELU,
+            "gelu": nn.GELU,
+            "softplus": nn.Softplus,
+            "exponential": Exponential,
+            "softmax": lambda: nn.Softmax(dim=1),
+        }[layer.function]()
+    return nn.Dropout(layer.rate)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_sequential_loads_the_parameters_by_name_and_predicts_the_same(dtype):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    x = cases.some((9, cases.INPUTS)).astype(dtype)
+    for layers, output in product(cases.LAYERS, cases.ALL_OUTPUTS):
+        network = cases.network_of(layers, output, dtype=dtype)
+        sequential = torch.nn.Sequential(*(module(torch, layer) for layer in network.layers)).to(getattr(torch, dtype))
+        sequential.load_state_dict({name: torch.tensor(array) for name, array in network.state_dict().items()})
+        with torch.no_grad():
+            expected = sequential.eval()(torch.tensor(x)).numpy()
+        # a few dozen roundings of each dtype
+        rtol, atol = (1e-4, 1e-6) if dtype == "float32" else (1e-12, 1e-14)
+        np.testing.assert_allclose(network.predict(x), expected, rtol, atol, err_msg=f"{layers}, {output}")
