@@ -72,7 +72,7 @@ def test_keys_differ_in_seed_and_purpose():
 
 @pytest.mark.parametrize("seed", [-1, 2**64])
 def test_an_impossible_seed_is_refused(seed):
-    with pytest.raises(InputError, match=f"seed is {seed}; it must be a whole number from 0 to"):
+    with pytest.raises(InputError, match=f"seed is {seed}; it must be"):
         stream_key(seed, Purpose.SHUFFLING)
 
 

@@ -4,14 +4,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from backlight.data import load as load
     from backlight.errors import BacklightError as BacklightError
     from backlight.errors import InputError as InputError
+    from backlight.files import Model as Model
+    from backlight.files import Run as Run
     from backlight.network import Activation as Activation
     from backlight.network import Dense as Dense
     from backlight.network import Dropout as Dropout
     from backlight.network import Network as Network
     from backlight.network import gradcheck as gradcheck
+    from backlight.training import Evaluation as Evaluation
     from backlight.training import Trainer as Trainer
+    from backlight.training import evaluate as evaluate
 
 __version__ = "0.1.0"
 
@@ -20,10 +25,15 @@ _HOMES = {
     "BacklightError": "errors",
     "Dense": "network",
     "Dropout": "network",
+    "Evaluation": "training",
     "InputError": "errors",
+    "Model": "files",
     "Network": "network",
+    "Run": "files",
     "Trainer": "training",
+    "evaluate": "training",
     "gradcheck": "network",
+    "load": "data",
 }
 
 __all__ = sorted([*_HOMES, "__version__"])  # noqa: PLE0605 - one table of names, not two

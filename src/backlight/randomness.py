@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from backlight.errors import InputError
+from backlight.errors import InputError, whole_number
 
 Words: TypeAlias = NDArray[np.uint64]
 
@@ -91,6 +91,16 @@ class PhiloxBlock:
         return x
 
 
+def check_seed(seed: int) -> None:
+    """Refuse a seed that is not a whole number from 0 to 2⁶⁴ − 1.
+
+    Raises:
+        InputError: it is something else.
+    """
+    if whole_number("seed", seed, 0) >= 2**64:
+        raise InputError(f"seed is {seed}; it must be below 2^64")
+
+
 @cache
 def stream_key(seed: int, purpose: Purpose) -> tuple[int, int]:
     """The key of the stream that a seed gives for a purpose.
@@ -102,9 +112,8 @@ def stream_key(seed: int, purpose: Purpose) -> tuple[int, int]:
         >>> stream_key(0, Purpose.DROPOUT) != stream_key(0, Purpose.SHUFFLING)
         True
     """
-    if not 0 <= seed < 2**64:
-        raise InputError(f"seed is {seed!r}; it must be a whole number from 0 to 2^64 - 1")
-    words = PhiloxBlock(()).draw((0, 0), seed & 0xFFFFFFFF, seed >> 32, int(purpose), 0)
+    check_seed(seed)
+    words = PhiloxBlock(()).draw((0, 0), int(seed) & 0xFFFFFFFF, int(seed) >> 32, int(purpose), 0)
     return int(words[0]), int(words[1])
 
 

@@ -128,7 +128,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Array], metadata: Mapping[st
     """
     import safetensors.numpy
 
-    contiguous = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    contiguous = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     content = safetensors.numpy.save(contiguous, metadata=dict(metadata))
     for name, array in safetensors.numpy.load(content).items():
         if array.dtype != contiguous[name].dtype or array.tobytes() != contiguous[name].tobytes():

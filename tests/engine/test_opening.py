@@ -76,5 +76,5 @@ def test_a_build_says_what_its_bits_depend_on():
 def test_an_impossible_number_of_threads_is_refused(threads):
     p = problem()
     own = p.session()
-    with pytest.raises(InputError, match=f"threads is {threads}; at least 1 is needed"):
+    with pytest.raises(InputError, match=f"threads is {threads}; it must be a whole number of at least 1"):
         open_session("auto", own.program, p.network.params, own.examples, SGD(), batch_size=4, seed=0, threads=threads)

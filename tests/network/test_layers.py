@@ -64,9 +64,9 @@ def test_a_dict_that_describes_no_layer_is_refused(spec):
 
 @pytest.mark.parametrize("width", [0, -3, 2.0, True, "5", None])
 def test_a_width_must_be_a_whole_number(width):
-    with pytest.raises(InputError, match=f"given {width!r} incoming units; a whole number above 0"):
+    with pytest.raises(InputError, match=f"the number of incoming units is {width!r}; it must be a whole"):
         Dense(width, 3)
-    with pytest.raises(InputError, match=f"given {width!r} units; a whole number above 0"):
+    with pytest.raises(InputError, match=f"the number of units is {width!r}; it must be a whole"):
         Dense(3, width)
 
 
@@ -82,7 +82,7 @@ def test_an_unknown_activation_is_refused():
 
 @pytest.mark.parametrize("rate", [-0.1, 1.0, 2.0, float("nan")])
 def test_an_impossible_dropout_rate_is_refused(rate):
-    with pytest.raises(InputError, match=f"the dropout rate is {rate}; it must be at least 0 and below 1"):
+    with pytest.raises(InputError, match=f"the dropout rate is {rate}; it must be .* below 1"):
         Dropout(rate)
 
 

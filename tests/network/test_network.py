@@ -223,7 +223,7 @@ def test_layers_that_do_not_fit_are_refused(layers, message):
     ("make", "message"),
     [
         (lambda: Network.mlp(3), r"widths are \(3,\); at least the numbers of inputs and outputs are needed"),
-        (lambda: Network.mlp(3, 0, 2), "given 0 units"),
+        (lambda: Network.mlp(3, 0, 2), "the number of units is 0"),
         (lambda: Network.mlp(3, 2, 2, hidden="softmax"), "layer 1 is softmax, which may only be the last layer"),
         (lambda: Network.mlp(3, 2, 2, hidden="rellu"), r"did you mean 'relu'\?"),
         (lambda: Network.mlp(3, 2, output="linear"), "there is no activation 'linear'"),
@@ -250,7 +250,7 @@ HALVES = np.full((N, 3), 0.5)
 @pytest.mark.parametrize(
     ("output", "loss", "y", "message"),
     [
-        ("softmax", None, np.zeros(3, int), "x has 7 rows and y has 3; each example needs one target"),
+        ("softmax", None, np.zeros(3, int), r"x has 7 rows and y has shape \(3,\); each example needs one target"),
         ("softmax", None, np.zeros(N), r"y is one float64 number per example, and the network has 3 outputs; "),
         (
             "softmax",

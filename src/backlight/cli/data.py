@@ -24,26 +24,27 @@ def list_data(
         print_json({"data": [asdict(entry) for entry in BUILTIN.values()]})
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for title in ("name", "what", "examples", "one example", "licence"):
-        table.add_column(title, justify="right" if title == "examples" else "left", overflow="fold")
+    table.add_column("name")
+    table.add_column("examples", justify="right")
+    table.add_column("one example")
+    table.add_column("what", overflow="fold")
     for entry in BUILTIN.values():
-        where = " (fetched once)" if entry.origin == "fetched" else ""
-        table.add_row(entry.name, entry.description + where, f"{entry.examples:,}", entry.size, entry.licence)
+        where = "; fetched once" if entry.origin == "fetched" else ""
+        table.add_row(entry.name, f"{entry.examples:,}", entry.size, f"{entry.description}; {entry.licence}{where}")
     console().print(table)
 
 
 @app.command()
 def get(
     name: Annotated[str, typer.Argument(help="mnist or fashion-mnist.")],
-    folder: Annotated[Path | None, typer.Option(help="Where to.  [the user's cache folder]")] = None,
+    folder: Annotated[Path | None, typer.Option(help="Where to (default: the user's cache folder).")] = None,
 ) -> None:
     """Fetch a data set from its public mirrors, resumed where it broke off, and verify it."""
-    from rich.console import Console
-
+    from backlight.cli.report import console
     from backlight.data.fetching import fetch
 
-    console = Console(stderr=True, highlight=False)
-    with console.status(f"fetching {name} …"):
+    out = console(stderr=True)
+    with out.status(f"fetching {name} …"):
         paths = fetch(name, folder)
     for path in paths:
-        console.print(f"verified  {path}", soft_wrap=True)
+        out.print(f"verified  {path}", soft_wrap=True)

@@ -8,6 +8,7 @@ import typer
 if TYPE_CHECKING:
     from backlight.files import Run
 
+
 def demo(
     out: Annotated[Path, typer.Option(help="The run's folder; replaced if it is a run.")] = Path("runs/demo"),
 ) -> None:

@@ -3,11 +3,11 @@
 import time
 from typing import TYPE_CHECKING, Final
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
+from backlight.cli.report import console
 from backlight.training import EndRecord, EpochRecord, Record, StepsRecord
 
 if TYPE_CHECKING:
@@ -24,15 +24,15 @@ def show_run(conduct: "Conduct", *, quiet: bool = False) -> EndRecord:
         conduct: the run.
         quiet: show nothing unless stderr is a terminal.
     """
-    console = Console(stderr=True, highlight=False)
-    if console.is_terminal:
-        return _show_live(conduct, console)
+    screen = console(stderr=True)
+    if screen.is_terminal and not screen.is_dumb_terminal:
+        return _show_live(conduct, screen)
     end = None
     lines = PlainLines(conduct)
     for record in conduct.records():
         if not quiet:
             for line in lines.of(record):
-                console.print(line, soft_wrap=True)
+                screen.print(line, soft_wrap=True)
         if isinstance(record, EndRecord):
             end = record
     assert end is not None
@@ -58,7 +58,7 @@ def heading(conduct: "Conduct") -> list[str]:
     return lines
 
 
-def metric_text(record: EpochRecord) -> str:
+def metric_texts(record: EpochRecord) -> list[str]:
     """The losses, and the metric that people know."""
     texts = [f"loss {record.train['loss']:.4f}"]
     watched = record.watched()
@@ -69,7 +69,7 @@ def metric_text(record: EpochRecord) -> str:
         texts.append(f"{where} accuracy {100 * watched['accuracy']:.2f} %")
     elif watched.get("r2") is not None:
         texts.append(f"{where} R² {watched['r2']:.4f}")
-    return "  ".join(texts)
+    return texts
 
 
 class PlainLines:
@@ -88,7 +88,7 @@ class PlainLines:
         if isinstance(record, StepsRecord):
             self._rate = record.examples_per_second
         elif isinstance(record, EpochRecord):
-            line = f"epoch {record.epoch:>3}/{self._epochs}  {metric_text(record)}"
+            line = f"epoch {record.epoch:>3}/{self._epochs}  {'  '.join(metric_texts(record))}"
             if record.epoch:
                 line += f"  {self._rate:,.0f} examples/s"
             self._pending = line
@@ -100,17 +100,17 @@ class PlainLines:
         return lines
 
 
-def _show_live(conduct: "Conduct", console: Console) -> EndRecord:
+def _show_live(conduct: "Conduct", screen: Console) -> EndRecord:
     for line in heading(conduct):
-        console.print(line)
+        screen.print(line)
     view = _View(conduct)
     end = None
-    with Live(view.renderable(console.width), console=console, refresh_per_second=10, transient=False) as live:
+    with Live(view.renderable(screen.width), console=screen, refresh_per_second=10, transient=False) as live:
         for record in conduct.records():
             view.take(record)
             if isinstance(record, EndRecord):
                 end = record
-            live.update(view.renderable(console.width))
+            live.update(view.renderable(screen.width))
     assert end is not None
     return end
 
@@ -123,7 +123,7 @@ class _View:
         self._epochs: int = conduct.run.settings.epochs
         self._examples = len(conduct.dataset.rows["train"])
         self._losses: list[float] = []
-        self._metrics = ""
+        self._metrics: list[str] = []
         self._steps: StepsRecord | None = None
         self._best: int | None = None
         self._ended = False
@@ -132,16 +132,13 @@ class _View:
         if isinstance(record, StepsRecord):
             self._steps = record
         elif isinstance(record, EpochRecord):
-            self._metrics = metric_text(record)
+            self._metrics = metric_texts(record)
             self._losses.append(float(record.watched()["loss"]))
             self._best = record.best_epoch
         else:
             self._ended = True
 
-    def renderable(self, width: int) -> Table:
-        grid = Table.grid(padding=(0, 2))
-        grid.add_column(no_wrap=True)
-        grid.add_column(overflow="fold")
+    def renderable(self, width: int) -> Group:
         epoch, share, rate, left = 0, 0.0, 0.0, "–"
         if self._steps is not None:
             epoch, rate = self._steps.epoch, self._steps.examples_per_second
@@ -150,17 +147,37 @@ class _View:
             begun = self._conduct.start_step / self._conduct.training.steps_per_epoch
             if done > begun:
                 left = _duration(self._steps.seconds * (self._epochs - done) / (done - begun))
-        bar_width = max(8, min(32, width - 34))
+        bar_width = min(32, width // 3)
         filled = round(share * bar_width)
         bar = Text("━" * filled, style="cyan") + Text("━" * (bar_width - filled), style="bright_black")
-        grid.add_row(f"epoch {epoch}/{self._epochs}", bar + Text("" if self._ended else f"  at most {left} left"))
+        texts = [Text(f"epoch {epoch}/{self._epochs}"), bar]
+        if not self._ended:
+            texts.append(Text(f"at most {left} left"))
+        lines = packed(texts, width)
         if self._losses:
-            best = f"  best epoch {self._best}" if self._best is not None else ""
-            grid.add_row("", self._metrics)
-            grid.add_row("", Text(sparkline(self._losses, min(48, width - 24)), style="cyan") + Text(best))
+            curve = [Text(sparkline(self._losses, min(48, width - 1)), style="cyan")]
+            if self._best is not None:
+                curve.append(Text(f"best epoch {self._best}"))
+            lines += [*packed([Text(text) for text in self._metrics], width), *packed(curve, width)]
         if rate and not self._ended:
-            grid.add_row("", f"{rate:,.0f} examples/s")
-        return grid
+            lines.append(Text(f"{rate:,.0f} examples/s"))
+        return Group(*lines)
+
+
+def packed(texts: list[Text], width: int) -> list[Text]:
+    """Texts side by side, as many on a line as there is room for.
+
+    Example:
+        >>> [line.plain for line in packed([Text("loss 0.1"), Text("accuracy 90 %"), Text("left 0:01")], 24)]
+        ['loss 0.1  accuracy 90 %', 'left 0:01']
+    """
+    lines: list[Text] = []
+    for text in texts:
+        if lines and lines[-1].cell_len + 2 + text.cell_len <= width:
+            lines[-1] = lines[-1] + Text("  ") + text
+        else:
+            lines.append(text)
+    return lines
 
 
 def sparkline(values: list[float], width: int) -> str:

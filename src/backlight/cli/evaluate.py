@@ -11,15 +11,14 @@ def evaluate(
     file: Annotated[
         Path | None, typer.Argument(help="A labelled .csv or .npz; the run's own data unless given.")
     ] = None,
-    part: Annotated[str | None, typer.Option(help="train, validation or test.  [test]")] = None,
+    part: Annotated[str | None, typer.Option(help="train, validation or test (default: test).")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
     """Measure the model of RUN on a part of its data, or on a labelled FILE."""
-    from backlight.cli.report import confusion_table, console, metrics_table, print_json
+    from backlight.cli.report import console, print_confusion, print_json, print_metrics
     from backlight.data import Classes, read_rows
     from backlight.errors import InputError
     from backlight.files import Run
-    from backlight.training import evaluate as measure
 
     if file is not None and part is not None:
         raise InputError("--part chooses from the run's own data; leave it out when a file is given")
@@ -34,13 +33,13 @@ def evaluate(
         rows = read_rows(file, model.inputs, model.target, labelled=True)
         assert rows.y is not None
         name, x, y = str(file), rows.x, rows.y
-    metrics = measure(model.network, model.evaluation(x, y), model.loss, engine=opened.settings.engine)
+    metrics = model.measure(x, y, engine=opened.settings.engine)
     if json:
         print_json({"run": str(run), "examples": len(y), "data": name, "metrics": metrics})
         return
     out = console()
     out.print(f"{name}: {len(y):,} examples\n")
-    out.print(metrics_table({name: metrics}))
+    print_metrics(out, {name: metrics})
     if "confusion" in metrics and isinstance(model.target, Classes):
         out.print()
-        out.print(confusion_table(metrics["confusion"], model.target.names))
+        print_confusion(out, metrics["confusion"], model.target.names)

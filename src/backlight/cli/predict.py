@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from backlight.errors import InputError
+
 if TYPE_CHECKING:
     from backlight.arrays import Array
     from backlight.files import Model, Run
@@ -59,6 +61,8 @@ def ask(run: "Run", model: "Model", what: str) -> Asked:
         dataset = run.dataset()
         row = dataset.row_of(what)
         return Asked(dataset.x[[row]], (what,), {}, _truth(model, dataset.y[row]))
+    if what.partition(":")[2].isdigit() and not Path(what).exists():
+        raise InputError(f"{what!r} names no file and no example; examples are train:0, validation:0 or test:0")
     rows = read_rows(what, model.inputs, model.target, labelled=False)
     return Asked(rows.x, rows.labels, rows.unseen)
 

@@ -24,17 +24,28 @@ _TITLES: Final = {
     "rmse": "RMSE",
     "mae": "MAE",
 }
+_PIPE_WIDTH: Final = 10_000  # nothing is wrapped or cut in a file
+_NAME: Final = 24
+_MISTAKES: Final = 12
 _SHARES: Final = ("accuracy", "macro_f1", "exact")
 
 
-def console() -> Console:
-    """Where results are printed."""
-    return Console(highlight=False)
+def console(*, stderr: bool = False) -> Console:
+    """Where results are printed; names from the user's data are shown as they are, whatever brackets they hold.
+
+    Args:
+        stderr: whether it is for messages rather than for results.
+    """
+    found = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    if not found.is_terminal:
+        found.width = _PIPE_WIDTH
+    return found
 
 
 def print_json(content: Any) -> None:
     """Print exactly one JSON object."""
-    sys.stdout.write(json_module.dumps(content, ensure_ascii=False, allow_nan=False) + "\n")
+    unicode = (sys.stdout.encoding or "").lower().startswith("utf")
+    sys.stdout.write(json_module.dumps(content, ensure_ascii=not unicode, allow_nan=False) + "\n")
 
 
 def result_of(conduct: "Conduct", end: "EndRecord") -> dict[str, Any]:
@@ -64,7 +75,7 @@ def print_result(conduct: "Conduct", end: "EndRecord") -> None:
     if end.best_epoch is not None:
         out.print(f"kept      the weights of epoch {end.best_epoch}, the best on validation")
     out.print()
-    out.print(metrics_table(conduct.model.metrics))
+    print_metrics(out, conduct.model.metrics)
     out.print()
     out.print(f"saved     {folder}  ({end.seconds:.1f} s)", soft_wrap=True)
     if end.reason == INTERRUPTED:
@@ -86,30 +97,81 @@ def metrics_table(metrics: Mapping[str, Mapping[str, Any]]) -> Table:
     return table
 
 
+def print_metrics(out: Console, metrics: Mapping[str, Mapping[str, Any]]) -> None:
+    """The metrics as a table, or one below the other where the table does not fit."""
+    table = metrics_table(metrics)
+    if fits(out, table):
+        out.print(table)
+        return
+    for part, row in metrics.items():
+        out.print(part)
+        for name in (name for name in _TITLES if name in row):
+            out.print(f"  {_TITLES[name]:<10}{metric_cell(name, row[name])}")
+
+
+def fits(out: Console, table: Table) -> bool:
+    """Whether a table has room without anything being wrapped or cut."""
+    return table.__rich_measure__(out, out.options.update(max_width=_PIPE_WIDTH)).maximum <= out.width
+
+
 def metric_cell(name: str, value: float | None) -> str:
     """A metric as text.
 
     Example:
         >>> metric_cell("accuracy", 0.9815), metric_cell("loss", 0.07), metric_cell("rmse", 49213.4)
         ('98.15 %', '0.0700', '49,213')
+        >>> metric_cell("loss", 3.2e19)
+        '3.200e+19'
     """
     if value is None:
         return "–"
     if name in _SHARES:
         return f"{100 * value:.2f} %"
+    if abs(value) >= 1e9 or 0 < abs(value) < 1e-4:
+        return f"{value:.3e}"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4f}"
 
 
 def confusion_table(confusion: list[list[int]], classes: tuple[str, ...]) -> Table:
     """Rows: what examples are; columns: what they were taken for. Mistakes stand out."""
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), title_justify="left")
-    table.add_column("is \\ taken for", style="bold")
+    table.add_column("is \\ taken for", style="bold", no_wrap=True)
     for name in classes:
-        table.add_column(name, justify="right", style="bold")
+        table.add_column(short(name), justify="right", style="bold", no_wrap=True)
     for k, (name, row) in enumerate(zip(classes, confusion, strict=True)):
         cells = [
             Text(str(count) if count else "·", style="" if c == k else "red" if count else "bright_black")
             for c, count in enumerate(row)
         ]
-        table.add_row(name, *cells)
+        table.add_row(short(name), *cells)
     return table
+
+
+def mistakes_table(confusion: list[list[int]], classes: tuple[str, ...]) -> Table:
+    """The most frequent mistakes, where there are too many classes for a table of all pairs."""
+    counts = [(count, k, c) for k, row in enumerate(confusion) for c, count in enumerate(row) if count and c != k]
+    counts.sort(key=lambda mistake: -mistake[0])
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for title in ("is", "taken for", "times"):
+        table.add_column(title, justify="right" if title == "times" else "left")
+    for count, k, c in counts[:_MISTAKES]:
+        table.add_row(short(classes[k]), short(classes[c]), f"{count:,}")
+    if len(counts) > _MISTAKES:
+        table.add_row("…", "…", "", style="bright_black")
+    return table
+
+
+def print_confusion(out: Console, confusion: list[list[int]], classes: tuple[str, ...]) -> None:
+    """The confusion matrix, or the most frequent mistakes where it does not fit."""
+    table = confusion_table(confusion, classes)
+    out.print(table if fits(out, table) else mistakes_table(confusion, classes))
+
+
+def short(name: str) -> str:
+    """A name that fits into a column.
+
+    Example:
+        >>> short("a very long name that goes on and on")
+        'a very long name that g…'
+    """
+    return name if len(name) <= _NAME else f"{name[: _NAME - 1]}…"

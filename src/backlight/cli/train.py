@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,52 +24,57 @@ def train(
     target: Annotated[str | None, typer.Option(help="The column to predict.", rich_help_panel=_DATA)] = None,
     task: Annotated[str | None, typer.Option(help="classification or regression.", rich_help_panel=_DATA)] = None,
     validation: Annotated[
-        float | None, typer.Option(help="Fraction for validation.  [0.15]", rich_help_panel=_DATA)
+        float | None, typer.Option(help="Fraction for validation (default: 0.15).", rich_help_panel=_DATA)
     ] = None,
-    test: Annotated[float | None, typer.Option(help="Fraction for the test.  [0.15]", rich_help_panel=_DATA)] = None,
+    test: Annotated[
+        float | None, typer.Option(help="Fraction for the test (default: 0.15).", rich_help_panel=_DATA)
+    ] = None,
     layers: Annotated[
-        str | None, typer.Option(help="Units of the hidden layers.  [128,64]", rich_help_panel=_NETWORK)
+        str | None, typer.Option(help="Units of the hidden layers (default: 128,64).", rich_help_panel=_NETWORK)
     ] = None,
     activation: Annotated[
-        str | None, typer.Option(help="Of the hidden layers.  [relu]", rich_help_panel=_NETWORK)
+        str | None, typer.Option(help="Of the hidden layers (default: relu).", rich_help_panel=_NETWORK)
     ] = None,
     output: Annotated[
-        str | None, typer.Option(help="Activation of the last layer.  [to suit the data]", rich_help_panel=_NETWORK)
+        str | None,
+        typer.Option(help="Activation of the last layer (default: to suit the data).", rich_help_panel=_NETWORK),
     ] = None,
     loss: Annotated[
         str | None,
         typer.Option(
-            help="squared, cross_entropy, absolute, huber, poisson.  [to suit the data]", rich_help_panel=_NETWORK
+            help="squared, cross_entropy, absolute, huber, poisson (default: to suit the data).",
+            rich_help_panel=_NETWORK,
         ),
     ] = None,
     init: Annotated[
         str | None,
         typer.Option(
-            help="small, lecun, glorot, he; _normal or _uniform.  [to suit the activation]", rich_help_panel=_NETWORK
+            help="small, lecun, glorot, he; _normal or _uniform (default: to suit the activation).",
+            rich_help_panel=_NETWORK,
         ),
     ] = None,
     dropout: Annotated[
         float | None,
-        typer.Option(help="Rate for hidden units.  [0.1 from 5,000 examples on]", rich_help_panel=_NETWORK),
+        typer.Option(help="Rate for hidden units (default: 0.1 from 5,000 examples on).", rich_help_panel=_NETWORK),
     ] = None,
     optimizer: Annotated[
-        str | None, typer.Option(help="adam, momentum, sgd.  [adam]", rich_help_panel=_TRAINING)
+        str | None, typer.Option(help="adam, momentum, sgd (default: adam).", rich_help_panel=_TRAINING)
     ] = None,
     lr: Annotated[
         float | None,
-        typer.Option(help="Learning rate.  [adam 0.001, momentum 0.02, sgd 0.1]", rich_help_panel=_TRAINING),
+        typer.Option(help="Learning rate (default: adam 0.001, momentum 0.02, sgd 0.1).", rich_help_panel=_TRAINING),
     ] = None,
     momentum: Annotated[
-        float | None, typer.Option(help="Of the optimizer momentum.  [0.9]", rich_help_panel=_TRAINING)
+        float | None, typer.Option(help="Of the optimizer momentum (default: 0.9).", rich_help_panel=_TRAINING)
     ] = None,
     weight_decay: Annotated[
-        float | None, typer.Option(help="Decoupled.  [adam 0.1, else 0]", rich_help_panel=_TRAINING)
+        float | None, typer.Option(help="Decoupled (default: 0).", rich_help_panel=_TRAINING)
     ] = None,
     batch_size: Annotated[
-        str | None, typer.Option(help="Examples per step, or full.  [100]", rich_help_panel=_TRAINING)
+        str | None, typer.Option(help="Examples per step, or full (default: 100).", rich_help_panel=_TRAINING)
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(help="The most passes over the data.  [200]", rich_help_panel=_TRAINING)
+        int | None, typer.Option(help="The most passes over the data (default: 200).", rich_help_panel=_TRAINING)
     ] = None,
     until: Annotated[
         list[str] | None,
@@ -77,13 +82,19 @@ def train(
     ] = None,
     patience: Annotated[
         int | None,
-        typer.Option(help="Stop after that many epochs without a better validation.  [20]", rich_help_panel=_TRAINING),
+        typer.Option(
+            help="Stop after that many epochs without a better validation (default: 20).", rich_help_panel=_TRAINING
+        ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of every random draw.  [0]", rich_help_panel=_TRAINING)] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of every random draw (default: 0).", rich_help_panel=_TRAINING)
+    ] = None,
     threads: Annotated[
-        int | None, typer.Option(help="Threads of the engine.  [its own choice]", rich_help_panel=_TRAINING)
+        int | None, typer.Option(help="Threads of the engine (default: its own choice).", rich_help_panel=_TRAINING)
     ] = None,
-    engine: Annotated[str | None, typer.Option(help="auto or reference.  [auto]", rich_help_panel=_TRAINING)] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="auto or reference (default: auto).", rich_help_panel=_TRAINING)
+    ] = None,
     classic: Annotated[
         bool,
         typer.Option(
@@ -92,7 +103,9 @@ def train(
             rich_help_panel=_TRAINING,
         ),
     ] = False,
-    out: Annotated[Path | None, typer.Option(help="The run's folder.  [runs/DATA-N]", rich_help_panel=_RUN)] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The run's folder (default: runs/DATA-N).", rich_help_panel=_RUN)
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace that run.", rich_help_panel=_RUN)] = False,
     resume: Annotated[
         Path | None, typer.Option(help="Go on with a run that was cut short.", rich_help_panel=_RUN)
@@ -131,16 +144,25 @@ def begun(data: str, given: dict[str, Any], *, classic: bool, out: Path | None, 
         out: the folder, or None for the next free one below `runs`.
         force: whether it may replace a run.
     """
-    from backlight.files import Conduct, Run, Settings, check_free, load_for, next_folder
+    from backlight.files import Conduct, Run, Settings, check_free, claim_folder, load_for
 
     if out is not None:
         check_free(out, force=force)
     settings = _settings(Settings, data, given, classic=classic)
+    settings.check()
     dataset = load_for(settings)
     settings = settings.resolved(dataset)
-    settings.trainer(settings.network(dataset))
-    run = Run.create(out or next_folder(Path("runs"), dataset.name), settings, dataset.source, force=force)
-    return Conduct(run, dataset)
+    folder = out or claim_folder(Path("runs"), dataset.name)
+    try:
+        conduct = Conduct(Run.planned(folder, settings, dataset.source), dataset)
+    except BaseException:  # not enough memory, or Ctrl-C
+        if out is None:
+            folder.rmdir()
+            with suppress(OSError):
+                folder.parent.rmdir()  # if there is no other run
+        raise
+    conduct.run.begin(force=force)
+    return conduct
 
 
 def _settings(kind: "type[Settings]", data: str, given: dict[str, Any], *, classic: bool) -> "Settings":
@@ -203,7 +225,7 @@ def run_and_report(conduct: "Conduct", *, json: bool) -> None:
     from backlight.cli.display import show_run
     from backlight.cli.report import print_json, print_result, result_of
 
-    with _graceful(conduct):
+    with _graceful(conduct) as signals:
         end = show_run(conduct, quiet=json)
     if json:
         print_json(result_of(conduct, end))
@@ -211,13 +233,21 @@ def run_and_report(conduct: "Conduct", *, json: bool) -> None:
         print_result(conduct, end)
     if end.failed:
         raise typer.Exit(1)
+    if signals:
+        raise typer.Exit(128 + signals[0])
 
 
 @contextmanager
-def _graceful(conduct: "Conduct") -> Iterator[None]:
-    """The first Ctrl-C or SIGTERM ends the run after its block of steps; the second at once."""
+def _graceful(conduct: "Conduct") -> Iterator[list[int]]:
+    """The first Ctrl-C or SIGTERM ends the run after its block of steps; the second at once.
+
+    Yields:
+        The signals that have come.
+    """
+    signals: list[int] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
+        signals.append(number)
         conduct.stop()
         for signum in before:
             signal.signal(signum, signal.default_int_handler)
@@ -226,7 +256,7 @@ def _graceful(conduct: "Conduct") -> Iterator[None]:
     for signum in before:
         signal.signal(signum, stop)
     try:
-        yield
+        yield signals
     finally:
         for signum, handler in before.items():
             signal.signal(signum, handler)

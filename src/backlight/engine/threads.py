@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from backlight.errors import InputError
+from backlight.errors import whole_number
 
 
 @cache
@@ -34,9 +34,7 @@ class Threads:
     """
 
     def __init__(self, count: int | None = None) -> None:
-        if count is not None and count < 1:
-            raise InputError(f"threads is {count}; at least 1 is needed")
-        self.count = count or 1
+        self.count = 1 if count is None else whole_number("threads", count, 1)
 
     @contextmanager
     def limited(self) -> Iterator[None]:

@@ -1,8 +1,8 @@
 """What lasts: settings, the run folder, the model file, and how a run is conducted."""
 
-from backlight.files.conduct import INTERRUPTED, Conduct
+from backlight.files.conduct import INTERRUPTED, Conduct, state_at
 from backlight.files.model import Model, evaluation
-from backlight.files.run import Run, check_free, load_for, next_folder
+from backlight.files.run import Run, check_free, claim_folder, load_for
 from backlight.files.settings import Settings
 
 __all__ = [
@@ -12,7 +12,8 @@ __all__ = [
     "Run",
     "Settings",
     "check_free",
+    "claim_folder",
     "evaluation",
     "load_for",
-    "next_folder",
+    "state_at",
 ]

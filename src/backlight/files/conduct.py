@@ -2,13 +2,22 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
+from dataclasses import replace
 from typing import Any, Final
 
 from backlight.data import PARTS, Dataset
-from backlight.files.model import Model, evaluation
+from backlight.errors import InputError
+from backlight.files.model import Model, evaluation, finite
 from backlight.files.run import CHECKPOINT, HISTORY, MODEL, TIMING, Run, history_line
-from backlight.training import EndRecord, EpochRecord, Record, evaluate, write_checkpoint
+from backlight.training import (
+    EndRecord,
+    EpochRecord,
+    Record,
+    TrainingState,
+    replay,
+    write_checkpoint,
+)
 from backlight.training.records import to_dict
 
 _CHECKPOINT_SECONDS: Final = 2.0
@@ -36,33 +45,42 @@ class Conduct:
         if len(dataset.rows["validation"]):
             validation = evaluation(dataset.target, *dataset.part("validation"))
         state = run.checkpoint() if resume else None
-        self.training = trainer.start(
-            dataset.x, dataset.y, rows=dataset.rows["train"], validation=validation, state=state
-        )
+        self.training = trainer.start(dataset.x, dataset.y, rows=dataset.rows["train"], validation=validation)
+        if state is not None:
+            try:
+                self.training.restore(state)
+            except InputError as error:
+                raise InputError(f"{run.folder / CHECKPOINT}: {error}; remove it to begin anew") from error
         self.start_step = self.training.step
         self.model: Model | None = None
-        self._history = [r for r in run.history() if r["record"] == "epoch" and state and r["step"] <= state.step]
+        last = state.step if state is not None else 0  # from step 0 on, everything is said again
+        self._history = [r for r in run.history() if r["record"] == "epoch" and r["step"] <= last > 0]
         self._checkpointed = time.perf_counter()
 
     def stop(self) -> None:
         """End after the steps that are being taken, with a checkpoint from which the run can be resumed."""
         self.training.stop(INTERRUPTED)
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Generator[Record, None, None]:
         """Train to the end; every record that is yielded has been written where it belongs."""
+        self.run.clear_leftovers()
         self.run.write_history(self._history)
         with (self.run.folder / HISTORY).open("ab") as history, (self.run.folder / TIMING).open("ab") as timing:
             for record in self.training.records():
                 if isinstance(record, EpochRecord):
-                    _append(history, to_dict(record))
+                    _append(history, finite(to_dict(record)))
                     _append(timing, {"epoch": record.epoch, "step": record.step, "seconds": round(record.seconds, 6)})
                 if isinstance(record, EndRecord):
                     self._finish(record)
                     if record.reason != INTERRUPTED:
-                        _append(history, to_dict(record))
-                elif time.perf_counter() - self._checkpointed > _CHECKPOINT_SECONDS:
+                        _append(history, finite(to_dict(record)))
+                elif self._told(record) and time.perf_counter() - self._checkpointed >= _CHECKPOINT_SECONDS:
                     self._write_checkpoint()
                 yield record
+
+    def _told(self, record: Record) -> bool:
+        """Whether the history says all about the steps that were taken: at an epoch's end, not before its record."""
+        return record.step > 0 and (isinstance(record, EpochRecord) or record.step % self.training.steps_per_epoch > 0)
 
     def _write_checkpoint(self) -> None:
         write_checkpoint(self.run.folder / CHECKPOINT, self.training.state())
@@ -70,19 +88,33 @@ class Conduct:
 
     def _finish(self, record: EndRecord) -> None:
         self._write_checkpoint()
-        metrics = {part: self._evaluate(part) for part in PARTS if len(self.dataset.rows[part])}
         settings, dataset = self.run.settings, self.dataset
         assert settings.loss is not None
-        self.model = Model(self.network, settings.loss, dataset.name, dataset.inputs, dataset.target, metrics)
+        model = Model(self.network, settings.loss, dataset.name, dataset.inputs, dataset.target)
+        measured = [part for part in PARTS if len(dataset.rows[part])]
+        metrics = {part: model.measure(*dataset.part(part), engine=settings.engine) for part in measured}
+        self.model = replace(model, metrics=metrics)
         self.model.save(self.run.folder / MODEL)
-
-    def _evaluate(self, part: str) -> dict[str, Any]:
-        settings = self.run.settings
-        examples = evaluation(self.dataset.target, *self.dataset.part(part))
-        return evaluate(self.network, examples, settings.loss, engine=settings.engine)
 
 
 def _append(file: Any, content: dict[str, Any]) -> None:
     file.write(history_line(content))
     file.flush()
     os.fsync(file.fileno())
+
+
+def state_at(run: Run, step: int) -> TrainingState:
+    """The whole state of a run after a number of steps, computed again to the same bits.
+
+    Args:
+        run: the run, ended or not.
+        step: how many steps had been taken; 0 is the untrained network.
+
+    Raises:
+        InputError: the run has no such step, or its data have changed.
+    """
+    conduct = Conduct(run, run.dataset())
+    last = run.settings.epochs * conduct.training.steps_per_epoch
+    if not 0 <= step <= last:
+        raise InputError(f"step {step} was asked for; {run.folder} has steps 0 to {last} at most")
+    return replay(conduct.training, step, run.checkpoint())

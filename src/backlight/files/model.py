@@ -1,6 +1,7 @@
 """A trained model in one file: the network, how inputs are prepared, what outputs mean, how good it is."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ from backlight.data import Classes, Inputs, Labels, Quantities, Target, inputs_f
 from backlight.errors import InputError
 from backlight.network import Network
 from backlight.storage import read_tensors, write_tensors
-from backlight.training import Evaluation
+from backlight.training import Evaluation, evaluate
 
 FORMAT: Final = 1
 _KEY: Final = "backlight"
@@ -38,7 +39,7 @@ class Model:
     target: Target
     metrics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
-    def save(self, path: Path) -> None:
+    def save(self, path: str | Path) -> None:
         """Write a safetensors file: tensors `N.weight` (j, i) and `N.bias`, and one JSON string of metadata.
 
         Raises:
@@ -53,32 +54,46 @@ class Model:
             "target": self.target.to_dict(),
             "metrics": {part: dict(metrics) for part, metrics in self.metrics.items()},
         }
-        write_tensors(path, self.network.state_dict(), {_KEY: json.dumps(content, allow_nan=False)})
+        write_tensors(Path(path), self.network.state_dict(), {_KEY: json.dumps(content, allow_nan=False)})
 
     @classmethod
-    def load(cls, path: Path) -> "Model":
+    def load(cls, path: str | Path) -> "Model":
         """Read what `save` wrote.
 
         Raises:
             InputError: the file is missing, damaged, or not a model of Backlight.
         """
-        tensors, metadata = read_tensors(path)
+        tensors, metadata = read_tensors(Path(path))
         if _KEY not in metadata:
             raise InputError(f"{path} holds tensors, but it is not a model that Backlight wrote")
         try:
             content = json.loads(metadata[_KEY])
             if content["format"] != FORMAT:
-                raise InputError(f"{path} has format {content['format']}; this Backlight reads format {FORMAT}")
+                raise InputError(f"its format is {content['format']}, and this Backlight reads format {FORMAT}")
             network = Network.from_dicts(content["layers"])
             network.load_state_dict(tensors)
             inputs, target = inputs_from_dict(content["inputs"]), target_from_dict(content["target"])
             return cls(network, content["loss"], content["data"], inputs, target, content["metrics"])
-        except (KeyError, TypeError, json.JSONDecodeError) as error:
+        except InputError as error:
+            raise InputError(f"{path} is no usable model: {error}") from error
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"{path} is a damaged model: its description is not complete ({error})") from error
 
     def evaluation(self, x: Any, y: Any) -> Evaluation:
         """Examples together with what their targets mean."""
         return evaluation(self.target, x, y)
+
+    def measure(self, x: Any, y: Any, *, engine: str = "auto") -> dict[str, Any]:
+        """The metrics of examples; None for a number that is not finite, as after a training that blew up.
+
+        Args:
+            x: prepared inputs (n, d).
+            y: targets, as the network sees them.
+            engine: "auto" or "reference".
+        """
+        metrics = finite(evaluate(self.network, self.evaluation(x, y), self.loss, engine=engine))
+        assert isinstance(metrics, dict)
+        return metrics
 
     def answers(self, x: Any) -> list[dict[str, Any]]:
         """One answer per example: `class`, `confidence` and `probabilities`; or `labels`; or each quantity by name.
@@ -101,6 +116,20 @@ class Model:
         best = int(row.argmax())
         outputs = dict(zip(self.target.names, map(float, row), strict=True))
         return {"class": self.target.names[best], "confidence": float(row[best]), "probabilities": outputs}
+
+
+def finite(content: Any) -> Any:
+    """Plain data with None for every number that is not finite, which JSON cannot hold.
+
+    Example:
+        >>> finite({"loss": float("inf"), "accuracy": 0.5})
+        {'loss': None, 'accuracy': 0.5}
+    """
+    if isinstance(content, Mapping):
+        return {key: finite(value) for key, value in content.items()}
+    if isinstance(content, float) and not math.isfinite(content):
+        return None
+    return content
 
 
 def evaluation(target: Target, x: Any, y: Any) -> Evaluation:

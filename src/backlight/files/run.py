@@ -1,6 +1,7 @@
 """The run folder: what is written of a training, and how it is found again."""
 
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any, Final
 from backlight import __version__
 from backlight.data import Dataset, Source, load
 from backlight.engine import engine_build
-from backlight.errors import BacklightError, InputError
+from backlight.errors import InputError
 from backlight.files.model import Model
 from backlight.files.settings import Settings, standardises
 from backlight.storage import read_json, write_bytes, write_json
@@ -18,7 +19,7 @@ from backlight.training import TrainingState, read_checkpoint
 FORMAT: Final = 1
 RUN, MODEL, HISTORY = "run.json", "model.safetensors", "history.jsonl"
 CHECKPOINT, TIMING = "checkpoint.safetensors", "timing.jsonl"
-_FILES: Final = (RUN, MODEL, HISTORY, CHECKPOINT, TIMING)
+_LEFTOVERS: Final = ".*.part"
 
 
 @dataclass(frozen=True)
@@ -38,56 +39,67 @@ class Run:
     engine: dict[str, str]
 
     @classmethod
-    def create(cls, folder: Path, settings: Settings, source: Source, *, force: bool = False) -> "Run":
-        """Make a run folder and write `run.json`, the first file of every run.
+    def planned(cls, folder: Path, settings: Settings, source: Source) -> "Run":
+        """A run of which nothing has been written yet.
 
         Args:
-            folder: where; it must not exist yet.
+            folder: where it will be.
             settings: resolved settings.
             source: the data's files and checksums.
+        """
+        return cls(folder, settings, source.to_dict(), engine_build(settings.engine))
+
+    def begin(self, *, force: bool = False) -> None:
+        """Make the folder and write `run.json`, the first file of every run.
+
+        Args:
             force: replace the files of a run that is there already.
 
         Raises:
-            InputError: the folder exists and `force` is not given, or it is not a run's.
-            BacklightError: the folder cannot be made.
+            InputError: the folder exists and `force` is not given, or it is not a run's, or it cannot be made.
         """
+        folder = self.folder
         check_free(folder, force=force)
-        run = cls(folder, settings, source.to_dict(), engine_build(settings.engine))
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            for name in _FILES:
+            for name in (MODEL, HISTORY, CHECKPOINT, TIMING):
                 (folder / name).unlink(missing_ok=True)
         except OSError as error:
-            raise BacklightError(f"cannot make the folder {folder}: {error.strerror or error}") from error
+            raise _unwritable(folder, str(error.strerror)) from error
         content = {
             "format": FORMAT,
             "backlight": __version__,
-            "engine": run.engine,
-            "settings": settings.to_dict(),
-            "source": run.source,
+            "engine": self.engine,
+            "settings": self.settings.to_dict(),
+            "source": self.source,
         }
         write_json(folder / RUN, content)
-        return run
 
     @classmethod
-    def open(cls, folder: Path) -> "Run":
+    def open(cls, folder: str | Path) -> "Run":
         """Find a run again.
 
         Raises:
             InputError: the folder is missing, is not a run's, or was written by another version.
         """
-        if not folder.is_dir():
+        folder = Path(folder)
+        if not folder.exists():
             raise InputError(f"there is no run folder {folder}")
         if not (folder / RUN).is_file():
             raise InputError(f"{folder} is not a run folder: it has no {RUN}")
         content = read_json(folder / RUN)
         try:
-            if content["format"] != FORMAT:
-                raise InputError(f"{folder / RUN} has format {content['format']}; this Backlight reads {FORMAT}")
-            settings = Settings.from_dict(content["settings"])
-            return cls(folder, settings, dict(content["source"]), dict(content["engine"]))
-        except (KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"{folder / RUN} is damaged: it has no usable {error}") from error
+            found = content["format"]
+            if found == FORMAT:
+                settings = Settings.from_dict(content["settings"])
+                settings.check()
+                files = [{key: file[key] for key in ("path", "sha256")} for file in content["source"]["files"]]
+                return cls(folder, settings, {**content["source"], "files": files}, dict(content["engine"]))
+        except KeyError as error:
+            raise InputError(f"{folder / RUN} is damaged: it lacks {error}") from error
+        except (InputError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(f"{folder / RUN} is damaged: {error}") from error
+        raise InputError(f"{folder / RUN} has format {found!r}; this Backlight reads {FORMAT}")
 
     def dataset(self) -> Dataset:
         """The data that the run was made with.
@@ -96,7 +108,10 @@ class Run:
             InputError: the data are gone or have changed; the message names the file.
         """
         dataset = load_for(self.settings, path=self._data_path())
-        for before, now in zip(self.source["files"], dataset.source.to_dict()["files"], strict=True):
+        files = dataset.source.to_dict()["files"]
+        if len(files) != len(self.source["files"]):
+            raise InputError(f"{self.folder / RUN} is damaged: it names {len(self.source['files'])} data files")
+        for before, now in zip(self.source["files"], files, strict=True):
             if before["sha256"] != now["sha256"]:
                 raise InputError(
                     f"{before['path'] or self.settings.data} has changed since {self.folder} was made "
@@ -120,7 +135,7 @@ class Run:
         path = self.folder / MODEL
         if not path.exists():
             raise InputError(
-                f"{self.folder} has no model yet: its training has not ended; go on with "
+                f"{self.folder} has no model: its training has not ended; go on with "
                 f"'backlight train --resume {self.folder}'"
             )
         return Model.load(path)
@@ -138,8 +153,9 @@ class Run:
             return records
         for line in path.read_bytes().splitlines():
             try:
-                records.append(json.loads(line))
-            except ValueError:
+                record = json.loads(line)
+                records.append({**record, "record": record["record"], "step": record["step"]})
+            except (ValueError, TypeError, KeyError):
                 break
         return records
 
@@ -147,11 +163,17 @@ class Run:
         """Replace the history."""
         write_bytes(self.folder / HISTORY, b"".join(history_line(record) for record in records))
 
+    def clear_leftovers(self) -> None:
+        """Remove what a process that was killed while it wrote has left behind."""
+        for path in self.folder.glob(_LEFTOVERS):
+            path.unlink(missing_ok=True)
+
     @property
     def ended(self) -> dict[str, Any] | None:
-        """The record of the end, None while there is none."""
+        """The record of the end, None while there is none, or where the model is missing."""
         records = self.history()
-        return records[-1] if records and records[-1]["record"] == "end" else None
+        ended = bool(records) and records[-1]["record"] == "end" and (self.folder / MODEL).exists()
+        return records[-1] if ended else None
 
 
 def history_line(record: dict[str, Any]) -> bytes:
@@ -183,20 +205,46 @@ def load_for(settings: Settings, path: str | None = None) -> Dataset:
 def check_free(folder: Path, *, force: bool) -> None:
     """Refuse a folder that a new run must not be written to.
 
+    An empty folder is free, and so is one where a process was killed before it had written `run.json`.
+
     Raises:
-        InputError: it exists and `force` is not given, or it holds something else than a run.
+        InputError: it exists and `force` is not given, or it holds something else than a run, or cannot be made.
     """
-    if folder.is_dir() and force and ((folder / RUN).exists() or not any(folder.iterdir())):
+    if not folder.exists():
+        above = next(path for path in folder.absolute().parents if path.exists())
+        if not above.is_dir():
+            raise _unwritable(folder, f"{above} is no folder")
+        if not os.access(above, os.W_OK | os.X_OK):
+            raise _unwritable(folder, f"{above} is not yours to write to")
         return
-    if folder.exists() and force:
-        raise InputError(f"{folder} exists and is not a run folder, so --force does not touch it; choose another --out")
-    if folder.exists():
+    if folder.is_dir() and all(path.match(_LEFTOVERS) for path in folder.iterdir()):
+        return
+    if not (folder / RUN).is_file():
+        raise InputError(f"{folder} exists and is not a run folder, so nothing is written to it; choose another --out")
+    if not force:
         raise InputError(f"{folder} exists already; choose another --out, or replace it with --force")
 
 
-def next_folder(parent: Path, name: str) -> Path:
-    """The first of `parent/name-1`, `parent/name-2`, … that is free."""
+def claim_folder(parent: Path, name: str) -> Path:
+    """Make the first of `parent/name-1`, `parent/name-2`, … that does not exist, so that no other run takes it.
+
+    Raises:
+        InputError: it cannot be made.
+    """
     number = 1
-    while (parent / f"{name}-{number}").exists():
-        number += 1
-    return parent / f"{name}-{number}"
+    while True:
+        folder = parent / f"{name}-{number}"
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+            folder.mkdir()
+            return folder
+        except FileExistsError as error:
+            if not parent.is_dir():
+                raise _unwritable(folder, f"{parent} is no folder") from error
+            number += 1
+        except OSError as error:
+            raise _unwritable(folder, str(error.strerror)) from error
+
+
+def _unwritable(folder: Path, reason: str) -> InputError:
+    return InputError(f"cannot make the folder {folder}: {reason}; choose another with --out")

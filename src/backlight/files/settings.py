@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final, Literal
 
+import numpy as np
+
 from backlight.data import Classes, Dataset, Labels, Quantities, Target
+from backlight.data.splits import check_fractions
 from backlight.errors import InputError
 from backlight.network import Network
 from backlight.network.losses import check_pair, default_loss
-from backlight.training import Trainer
+from backlight.training import Trainer, Until
 from backlight.training.optimizers import OPTIMIZERS, make_optimizer
 
 DROPOUT_FROM: Final = 5_000  # training examples: below, silencing units made results worse; above, better
@@ -21,8 +24,22 @@ CLASSIC: Final[Mapping[str, Any]] = {
     "init": "small_normal",
     "optimizer": "sgd",
     "lr": 3.0,
-    "weight_decay": 0.0,
     "dropout": 0.0,
+}
+
+_RANGES: Final[Mapping[str, tuple[float, float]]] = {
+    "sigmoid": (0.0, 1.0),
+    "logistic": (0.0, 1.0),
+    "softmax": (0.0, 1.0),
+    "tanh": (-1.0, 1.0),
+    "relu": (0.0, float("inf")),
+    "softplus": (0.0, float("inf")),
+    "exponential": (0.0, float("inf")),
+}
+_MEASURED: Final[Mapping[type[Target], tuple[str, ...]]] = {
+    Classes: ("loss", "accuracy", "macro_f1"),
+    Labels: ("loss", "accuracy"),
+    Quantities: ("loss", "rmse", "mae", "r2"),
 }
 
 
@@ -68,7 +85,7 @@ class Settings:
     optimizer: str = "adam"
     lr: float | None = None
     momentum: float | None = None
-    weight_decay: float | None = None
+    weight_decay: float = 0.0
     dropout: float | None = None
     batch_size: int | Literal["full"] = 100
     epochs: int = 200
@@ -88,6 +105,21 @@ class Settings:
         """
         return cls(data, **{**CLASSIC, **given})
 
+    def check(self) -> None:
+        """Refuse what is impossible whatever the data are, so that nobody waits for them to load.
+
+        Raises:
+            InputError: a setting is unknown or impossible, or two do not go together.
+        """
+        if self.momentum is not None and self.optimizer in OPTIMIZERS and self.optimizer != "momentum":
+            raise InputError(f"momentum is a setting of --optimizer momentum, and the optimizer is {self.optimizer}")
+        check_fractions(self.validation, self.test)
+        if not all(isinstance(units, int) and units > 0 for units in self.layers):
+            raise InputError(f"layers is {self.layers}; it must be whole numbers above 0")
+        suited = {"cross_entropy": "softmax", "poisson": "exponential"}.get(self.loss or "", "identity")
+        small = replace(self, layers=(1,) * len(self.layers), output=self.output or suited)
+        small.trainer(small._network(1, 2))
+
     def resolved(self, dataset: Dataset) -> "Settings":
         """The settings with every choice made.
 
@@ -97,29 +129,30 @@ class Settings:
         has_validation = len(dataset.rows["validation"]) > 0
         if self.patience is not None and not has_validation:
             raise InputError("patience needs a validation part, and there is none; give --validation 0.15")
-        if self.momentum is not None and self.optimizer != "momentum":
-            raise InputError(f"momentum is a setting of --optimizer momentum, and the optimizer is {self.optimizer}")
         output = self.output or _suited_output(dataset.target, self.loss)
         loss = self.loss or default_loss(output)
-        _check_target(dataset.target, output, loss)
+        _check_target(dataset, output, loss)
+        _check_until(self.until, dataset.target)
         many = len(dataset.rows["train"]) >= DROPOUT_FROM
         return replace(
             self,
             output=output,
             loss=loss,
             lr=self.lr if self.lr is not None else _default_lr(self.optimizer),
-            weight_decay=self.weight_decay if self.weight_decay is not None else 0.1 * (self.optimizer == "adam"),
             dropout=self.dropout if self.dropout is not None else 0.1 * (many and bool(self.layers)),
             patience=self.patience if self.patience is not None else (20 if has_validation else None),
         )
 
     def network(self, dataset: Dataset) -> Network:
         """The untrained network of resolved settings."""
+        return self._network(dataset.inputs.width, dataset.target.width)
+
+    def _network(self, inputs: int, outputs: int) -> Network:
         assert self.output is not None
         return Network.mlp(
-            dataset.inputs.width,
+            inputs,
             *self.layers,
-            dataset.target.width,
+            outputs,
             hidden=self.activation,
             output=self.output,
             init=self.init,
@@ -190,14 +223,42 @@ def _suited_output(target: Target, loss: str | None) -> str:
     return "sigmoid"
 
 
-def _check_target(target: Target, output: str, loss: str) -> None:
-    check_pair(output, loss)
+def _check_target(dataset: Dataset, output: str, loss: str) -> None:
+    target = dataset.target
     if isinstance(target, Quantities) and loss == "cross_entropy":
         raise InputError(
             f"the loss cross_entropy is for classes, and {target.names[0]!r} is a quantity; "
             "choose squared, absolute, huber or poisson, or --task classification"
         )
+    check_pair(output, loss)
     if isinstance(target, Labels) and output == "softmax":
         raise InputError("softmax picks one class, and here several labels can be true at once; choose logistic")
     if isinstance(target, Classes) and loss == "poisson":
         raise InputError("the loss poisson is for counts, and the target has classes; choose cross_entropy")
+    if isinstance(target, Quantities) and output in _RANGES:
+        _check_range(dataset, output, loss, target.names)
+
+
+def _check_range(dataset: Dataset, output: str, loss: str, names: tuple[str, ...]) -> None:
+    """Refuse quantities that an output can never give."""
+    low, high = _RANGES[output]
+    gives = f"gives numbers from {low:g} to {high:g}" if high < float("inf") else "gives no numbers below 0"
+    what = "the loss poisson is for counts of 0 or more" if loss == "poisson" else f"the output {output} {gives}"
+    for name, values in zip(names, dataset.y.T, strict=True):
+        least, most = float(np.nanmin(values)), float(np.nanmax(values))
+        if least < low or most > high:
+            raise InputError(
+                f"{what}, and {name!r} goes from {least:g} to {most:g}; "
+                "choose the output identity, with the loss squared, absolute or huber"
+            )
+
+
+def _check_until(conditions: tuple[str, ...], target: Target) -> None:
+    measured = _MEASURED[type(target)]
+    for condition in conditions:
+        metric = Until(condition).metric
+        if metric not in measured:
+            raise InputError(
+                f"the condition {condition!r} asks for {metric}, which is not measured here; "
+                f"there are {', '.join(measured)}"
+            )

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from backlight.arrays import Array, Floats, Ints
-from backlight.errors import InputError, nearest
+from backlight.errors import InputError, nearest, number_within, whole_number
 from backlight.network.activations import OUTPUTS, activation_function, softmax
 from backlight.network.initializers import initial_weights, standard_deviation
 from backlight.randomness import PhiloxBlock, Purpose, stream_key
@@ -89,11 +89,10 @@ class Dense:
     kind = "dense"
 
     def __init__(self, incoming: int, units: int, init: str = "glorot_uniform") -> None:
-        for what, width in (("incoming units", incoming), ("units", units)):
-            if not isinstance(width, int | np.integer) or isinstance(width, bool) or width < 1:
-                raise InputError(f"a dense layer was given {width!r} {what}; a whole number above 0 is needed")
-        standard_deviation(init, incoming, units)
-        self.incoming, self.units, self.init = int(incoming), int(units), init
+        self.incoming = whole_number("the number of incoming units", incoming, 1)
+        self.units = whole_number("the number of units", units, 1)
+        standard_deviation(init, self.incoming, self.units)
+        self.init = init
         self.W: Floats = np.empty((0, 0))
         self.b: Floats = np.empty(0)
 
@@ -206,9 +205,7 @@ class Dropout:
     size = 0
 
     def __init__(self, rate: float) -> None:
-        if not 0.0 <= rate < 1.0:
-            raise InputError(f"the dropout rate is {rate}; it must be at least 0 and below 1")
-        self.rate = float(rate)
+        self.rate = number_within("the dropout rate", rate, 0, 1)
 
     def forward(self, x: Floats, draws: Draws | None = None, layer: int = 0) -> tuple[Floats, DropoutCache]:
         """X itself, or in training (with `draws`) x times the drawn scale."""

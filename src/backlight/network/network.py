@@ -217,7 +217,7 @@ class Network:
     def predict(self, x: Any) -> Floats:
         """The outputs (n, outputs) for inputs x, in chunks, so that memory stays bounded."""
         x = np.asarray(x)
-        if len(x) <= _CHUNK:
+        if x.ndim == 0 or len(x) <= _CHUNK:
             return self.forward(x).out
         return np.concatenate([self.forward(x[k : k + _CHUNK]).out for k in range(0, len(x), _CHUNK)])
 

@@ -104,8 +104,8 @@ def check_targets(y: Array, count: int, outputs: int, objective: Objective) -> N
     Raises:
         InputError: the shape, the kind or a value is wrong; the message names the row.
     """
-    if len(y) != count:
-        raise InputError(f"x has {count} rows and y has {len(y)}; each example needs one target")
+    if y.ndim == 0 or len(y) != count:
+        raise InputError(f"x has {count} rows and y has shape {y.shape}; each example needs one target")
     if y.ndim == 1 and outputs > 1:
         if y.dtype.kind not in "iu":
             raise InputError(

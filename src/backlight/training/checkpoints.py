@@ -54,3 +54,7 @@ def read_checkpoint(path: Path) -> TrainingState:
         )
     except KeyError as error:
         raise InputError(f"{path} is not a checkpoint of Backlight: {error} is missing") from error
+    except InputError:
+        raise
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{path} is a damaged checkpoint: {error}") from error

@@ -1,7 +1,7 @@
 """The training loop: a generator that advances a session block by block and yields records."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,6 +83,7 @@ class Training:
         if state is not None:
             self.restore(state)
         self._good = [self.state()]
+        self._next_good = 0.0
 
     def stop(self, reason: str) -> None:
         """Ask the training to end after the block of steps that it is in."""
@@ -104,7 +105,15 @@ class Training:
         )
 
     def restore(self, state: TrainingState) -> None:
-        """Go back, or on, to a state."""
+        """Go back, or on, to a state.
+
+        Raises:
+            InputError: it is the state of another network or optimizer.
+        """
+        here = {"params": self.network.params, **self.session.state}
+        given = {"params": state.params, **state.optimizer}
+        if {name: array.shape for name, array in here.items()} != {name: array.shape for name, array in given.items()}:
+            raise InputError("the state is that of another network or optimizer; it does not fit this one")
         self.network.params[...] = state.params
         for name, array in self.session.state.items():
             array[...] = state.optimizer[name]
@@ -122,7 +131,7 @@ class Training:
             if not self._advance(min(step - self.step, self.steps_per_epoch - in_epoch)):
                 return
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Generator[Record, None, None]:
         """Train to the end, yielding a record per block of steps and per epoch, and one for the end."""
         if self.plan.evaluate_untrained and self.step == 0:
             yield self._untrained()
@@ -160,8 +169,7 @@ class Training:
 
     def _advance(self, count: int) -> bool:
         """Take steps within one epoch; False if an objective was not finite."""
-        if self.step > self._good[-1].step:
-            self._good = [self._good[-1], self.state()]
+        self._remember_good()
         stretch = self.stretch(self.step, count)
         if stretch.first == 0:
             self._objective_sum = 0.0
@@ -171,6 +179,13 @@ class Training:
             self._objective_sum += objective * examples
         self.step += len(advance.objectives)
         return advance.finite
+
+    def _remember_good(self) -> None:
+        """Keep the state, to come back to if numbers blow up; copying takes at most a twentieth of the time."""
+        now = time.perf_counter()
+        if self.step > self._good[-1].step and now >= self._next_good:
+            self._good = [self._good[-1], self.state()]
+            self._next_good = now + 20.0 * (time.perf_counter() - now)
 
     def _steps_record(self, before: int, seconds: float) -> StepsRecord:
         visited = self._visited(self.step - 1)

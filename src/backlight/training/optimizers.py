@@ -21,12 +21,7 @@ from typing import Any, ClassVar, Final
 import numpy as np
 
 from backlight.arrays import Floats
-from backlight.errors import InputError, nearest
-
-
-def _check_range(what: str, value: float, low: float, high: float) -> None:
-    if not low <= value < high:
-        raise InputError(f"{what} is {value}; it must be at least {low:g} and below {high:g}")
+from backlight.errors import InputError, nearest, number_within
 
 
 @dataclass(frozen=True)
@@ -48,7 +43,7 @@ class SGD:
     default_lr: ClassVar[float] = 0.1
 
     def __post_init__(self) -> None:
-        _check_range("weight_decay", self.weight_decay, 0, float("inf"))
+        number_within("weight_decay", self.weight_decay, 0, float("inf"))
 
     def initial_state(self, size: int, dtype: np.dtype[np.floating]) -> dict[str, Floats]:
         """Nothing is kept from step to step."""
@@ -76,8 +71,8 @@ class Momentum:
     default_lr: ClassVar[float] = 0.02
 
     def __post_init__(self) -> None:
-        _check_range("momentum", self.momentum, 0, 1)
-        _check_range("weight_decay", self.weight_decay, 0, float("inf"))
+        number_within("momentum", self.momentum, 0, 1)
+        number_within("weight_decay", self.weight_decay, 0, float("inf"))
 
     def initial_state(self, size: int, dtype: np.dtype[np.floating]) -> dict[str, Floats]:
         """The velocity, at rest."""
@@ -112,9 +107,10 @@ class Adam:
     default_lr: ClassVar[float] = 0.001
 
     def __post_init__(self) -> None:
-        _check_range("b1", self.b1, 0, 1)
-        _check_range("b2", self.b2, 0, 1)
-        _check_range("weight_decay", self.weight_decay, 0, float("inf"))
+        number_within("b1", self.b1, 0, 1)
+        number_within("b2", self.b2, 0, 1)
+        number_within("eps", self.eps, 0, float("inf"))
+        number_within("weight_decay", self.weight_decay, 0, float("inf"))
 
     def initial_state(self, size: int, dtype: np.dtype[np.floating]) -> dict[str, Floats]:
         """The means of gradients and of their squares, both 0."""

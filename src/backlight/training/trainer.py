@@ -1,7 +1,7 @@
 """The trainer: how a network is to be trained, and the start of a training."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -9,9 +9,10 @@ import numpy as np
 
 from backlight.arrays import Array, Floats, Ints
 from backlight.engine import Examples, Optimizer, compile_program, engine_name, open_session, row_source
-from backlight.errors import InputError
+from backlight.errors import InputError, number_within, whole_number
 from backlight.network import Network
 from backlight.network.objective import check_targets
+from backlight.randomness import check_seed
 from backlight.training.loop import Plan, Training
 from backlight.training.metrics import HIGHER_IS_BETTER, check_metric
 from backlight.training.optimizers import make_optimizer
@@ -90,16 +91,14 @@ class Trainer:
         engine_name(self.engine)
         self.network.objective(self.loss)
         self.chosen_optimizer()
-        if not isinstance(self.epochs, int) or self.epochs < 1:
-            raise InputError(f"epochs is {self.epochs}; at least 1 is needed")
-        if self.batch_size != "full" and (not isinstance(self.batch_size, int) or self.batch_size < 1):
-            raise InputError(f"batch_size is {self.batch_size!r}; it must be a whole number above 0, or 'full'")
-        if not (0.0 < self.chosen_lr() < math.inf):
-            raise InputError(f"lr is {self.lr}; it must be a finite number above 0")
-        if not 0 <= self.seed < 2**64:
-            raise InputError(f"seed is {self.seed}; it must be a whole number from 0 to 2^64 - 1")
-        if self.threads is not None and self.threads < 1:
-            raise InputError(f"threads is {self.threads}; at least 1 is needed")
+        whole_number("epochs", self.epochs, 1)
+        if self.batch_size != "full":
+            whole_number("batch_size (a number or 'full')", self.batch_size, 1)
+        if self.lr is not None and number_within("lr", self.lr, 0, math.inf) == 0:
+            raise InputError("lr is 0, so that nothing would be learnt; give a number above 0")
+        check_seed(self.seed)
+        if self.threads is not None:
+            whole_number("threads", self.threads, 1)
         check_metric(self.watch, list(HIGHER_IS_BETTER))
         self.stopping_rules()
 
@@ -127,7 +126,7 @@ class Trainer:
         rows: Ints | None = None,
         validation: Evaluation | tuple[Any, Any] | None = None,
         sample_weight: Floats | None = None,
-    ) -> Iterator[Record]:
+    ) -> Generator[Record, None, None]:
         """Train, and say what happens: a generator of records.
 
         Nothing is evaluated that was not asked for: without `validation` there are only the objectives that the
@@ -174,6 +173,8 @@ class Trainer:
         rows = np.arange(examples.source.count) if rows is None else np.asarray(rows, np.int64)
         if isinstance(validation, tuple):
             validation = Evaluation(*validation)
+        if validation is None and self.patience is not None:
+            raise InputError("patience looks at validation, and there is none; give validation=(x, y)")
         measured = None
         if validation is not None:
             measured = examples_for(network, self.loss, validation.x, validation.y)
@@ -217,7 +218,7 @@ def examples_for(
         x: inputs (n, i).
         y: class indices (n,) or targets (n, j).
         rows: the rows whose targets are needed; all unless given.
-        sample_weight: one weight per row (n,), scaled here to a mean of 1.
+        sample_weight: one weight per row (n,), scaled here to a mean of 1 over the rows that are needed.
 
     Raises:
         InputError: the data do not fit; the message names the row.
@@ -225,8 +226,8 @@ def examples_for(
     source, y = row_source(x), np.asarray(y)
     if source.width != network.inputs:
         raise InputError(f"x has {source.width} columns, and the network takes {network.inputs} inputs")
-    if len(y) != source.count:
-        raise InputError(f"x has {source.count} rows and y has {len(y)}; each example needs one target")
+    if y.ndim == 0 or len(y) != source.count:
+        raise InputError(f"x has {source.count} rows and y has shape {y.shape}; each example needs one target")
     used = y if rows is None else y[_checked_rows(rows, source.count)]
     objective = network.objective(loss)
     check_targets(used, len(used), network.outputs, objective)
@@ -238,9 +239,10 @@ def examples_for(
     weights = np.asarray(sample_weight, network.dtype)
     if weights.shape != (source.count,) or not np.isfinite(weights).all() or (weights < 0).any():
         raise InputError(f"sample_weight must be {source.count} finite numbers of 0 or more, one per row")
-    if not weights.any():
+    mean = (weights if rows is None else weights[rows]).mean(dtype=np.float64)
+    if mean == 0:
         raise InputError("sample_weight is 0 for every row; at least one row must count")
-    return Examples(source, y, np.asarray(weights / weights.mean(dtype=np.float64), network.dtype))
+    return Examples(source, y, np.asarray(weights / mean, network.dtype))
 
 
 def _checked_rows(rows: Ints, count: int) -> Ints:
