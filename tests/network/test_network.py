@@ -296,3 +296,10 @@ def test_names_and_shapes_of_parameters_must_be_the_networks():
 def test_a_network_introduces_itself():
     assert repr(Network.mlp(4, 3, 2)) == "Network 4-3-2, relu, softmax, 23 parameters in float32"
     assert repr(Network([Dense(1, 1)], dtype="float64")) == "Network 1-1, identity, 2 parameters in float64"
+
+
+def test_a_layer_belongs_to_one_network() -> None:
+    layer = Dense(2, 3)
+    Network([layer])
+    with pytest.raises(InputError, match="belongs to another network already"):
+        Network([layer])

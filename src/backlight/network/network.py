@@ -113,6 +113,8 @@ class Network:
             raise InputError("a network needs at least one dense layer, and none was given")
         if len({id(layer) for layer in self.layers}) < len(self.layers):
             raise InputError("one layer object stands twice in the list; give each place a layer of its own")
+        if any(isinstance(layer, Dense) and layer.W.size for layer in self.layers):
+            raise InputError("a dense layer belongs to another network already; make a new layer for this one")
 
     def dense_layers(self) -> Iterator[tuple[int, Dense, slice]]:
         """Each layer that has parameters: its number, itself, and where its parameters stand in `params`."""
