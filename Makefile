@@ -32,7 +32,8 @@ bench: $(VENV)/.package ## measure what the documentation claims about speed
 	$(BIN)/python -m backlight.bench
 
 docs: $(VENV)/.docs ## build the pages of the programming interface into build/docs
-	$(BIN)/pdoc --docformat google --output-directory build/docs backlight '!backlight.__main__'
+	$(BIN)/pdoc --docformat google --output-directory build/docs backlight \
+	  $(addprefix backlight.,arrays randomness storage network data engine training files)
 	@echo "open build/docs/index.html; the pages in docs/ need no building"
 
 clean: ## remove environments, caches and builds; runs stay
