@@ -29,9 +29,10 @@ def _commands() -> list[tuple[str, list[str]]]:
 
 def _comparable(lines: list[str], *, numbers: bool) -> list[str]:
     """Lines without what differs from run to run: speeds, seconds, how often progress was shown."""
+    epochs = [k for k, line in enumerate(lines) if line.startswith("epoch")]
     kept = []
-    for line in lines:
-        if line.startswith("epoch") and not re.match(r"epoch +(0|200)/", line):
+    for k, line in enumerate(lines):
+        if k in epochs[1:-1]:
             continue
         timeless = re.sub(r"\(\d+\.\d s\)", "(N s)", re.sub(r"[\d,]+ examples/s", "N examples/s", line.rstrip()))
         kept.append(timeless if numbers else re.sub(r"[\d.,█]+", "N", timeless))
