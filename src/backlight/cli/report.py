@@ -132,46 +132,47 @@ def metric_cell(name: str, value: float | None) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4f}"
 
 
-def confusion_table(confusion: list[list[int]], classes: tuple[str, ...]) -> Table:
+def confusion_table(confusion: list[list[int]], names: list[str]) -> Table:
     """Rows: what examples are; columns: what they were taken for. Mistakes stand out."""
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), title_justify="left")
     table.add_column("is \\ taken for", style="bold", no_wrap=True)
-    for name in classes:
-        table.add_column(short(name), justify="right", style="bold", no_wrap=True)
-    for k, (name, row) in enumerate(zip(classes, confusion, strict=True)):
+    for name in names:
+        table.add_column(name, justify="right", style="bold", no_wrap=True)
+    for k, (name, row) in enumerate(zip(names, confusion, strict=True)):
         cells = [
             Text(str(count) if count else "·", style="" if c == k else "red" if count else "bright_black")
             for c, count in enumerate(row)
         ]
-        table.add_row(short(name), *cells)
+        table.add_row(name, *cells)
     return table
 
 
-def mistakes_table(confusion: list[list[int]], classes: tuple[str, ...]) -> Table:
+def mistakes_table(confusion: list[list[int]], names: list[str]) -> Table:
     """The most frequent mistakes, where there are too many classes for a table of all pairs."""
     counts = [(count, k, c) for k, row in enumerate(confusion) for c, count in enumerate(row) if count and c != k]
     counts.sort(key=lambda mistake: -mistake[0])
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for title in ("is", "taken for", "times"):
-        table.add_column(title, justify="right" if title == "times" else "left")
+        table.add_column(title, justify="right" if title == "times" else "left", no_wrap=True)
     for count, k, c in counts[:_MISTAKES]:
-        table.add_row(short(classes[k]), short(classes[c]), f"{count:,}")
+        table.add_row(names[k], names[c], f"{count:,}")
     if len(counts) > _MISTAKES:
         table.add_row("…", "…", "", style="bright_black")
     return table
 
 
 def print_confusion(out: Console, confusion: list[list[int]], classes: tuple[str, ...]) -> None:
-    """The confusion matrix, or the most frequent mistakes where it does not fit."""
-    table = confusion_table(confusion, classes)
-    out.print(table if fits(out, table) else mistakes_table(confusion, classes))
+    """The confusion matrix, with shorter names if need be, or the most frequent mistakes where it does not fit."""
+    shorter = [short(name) for name in classes]
+    tables = (confusion_table(confusion, list(classes)), confusion_table(confusion, shorter))
+    out.print(next((table for table in tables if fits(out, table)), mistakes_table(confusion, shorter)))
 
 
 def short(name: str) -> str:
-    """A name that fits into a column.
+    """A name that fits into a column: of a long one, its beginning and its end.
 
     Example:
         >>> short("a very long name that goes on and on")
-        'a very long name that g…'
+        'a very long nam…n and on'
     """
-    return name if len(name) <= _NAME else f"{name[: _NAME - 1]}…"
+    return name if len(name) <= _NAME else f"{name[: _NAME - 9]}…{name[-8:]}"

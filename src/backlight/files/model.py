@@ -70,7 +70,7 @@ class Model:
             content = json.loads(metadata[_KEY])
             if content["format"] != FORMAT:
                 raise InputError(f"its format is {content['format']}, and this Backlight reads format {FORMAT}")
-            network = Network.from_dicts(content["layers"])
+            network = Network.from_dicts(content["layers"], seed=None)
             network.load_state_dict(tensors)
             inputs, target = inputs_from_dict(content["inputs"]), target_from_dict(content["target"])
             return cls(network, content["loss"], content["data"], inputs, target, content["metrics"])

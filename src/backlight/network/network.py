@@ -22,7 +22,8 @@ class Network:
 
     Args:
         layers: `Dense`, `Activation` and `Dropout`, in order; a softmax only as the last.
-        seed: of the initial weights; the same seed gives the same bits.
+        seed: of the initial weights; the same seed gives the same bits. None leaves all parameters at 0, for those
+            that will be given.
         dtype: "float32" or "float64".
 
     Attributes:
@@ -43,7 +44,7 @@ class Network:
         ((1,), (13,))
     """
 
-    def __init__(self, layers: Sequence[Layer], *, seed: int = 0, dtype: FloatName = "float32") -> None:
+    def __init__(self, layers: Sequence[Layer], *, seed: int | None = 0, dtype: FloatName = "float32") -> None:
         if dtype not in ("float32", "float64"):
             raise InputError(f"dtype is {dtype!r}; it must be 'float32' or 'float64'")
         self.layers = tuple(layers)
@@ -52,7 +53,8 @@ class Network:
         self.params: Floats = np.zeros(sum(layer.size for layer in self.layers), dtype)
         for index, layer, place in self.dense_layers():
             layer.bind(self.params[place])
-            layer.initialise(seed, index)
+            if seed is not None:
+                layer.initialise(seed, index)
 
     @classmethod
     def mlp(
@@ -226,7 +228,7 @@ class Network:
     def copy(self, dtype: FloatName | None = None) -> "Network":
         """A network of its own with the same layers and parameters, in another dtype if asked."""
         name: FloatName = dtype or ("float32" if self.dtype == np.float32 else "float64")
-        other = Network.from_dicts(self.to_dicts(), dtype=name)
+        other = Network.from_dicts(self.to_dicts(), seed=None, dtype=name)
         other.params[...] = self.params
         return other
 
@@ -235,8 +237,8 @@ class Network:
         return [layer.to_dict() for layer in self.layers]
 
     @classmethod
-    def from_dicts(cls, specs: Sequence[dict[str, Any]], *, seed: int = 0, dtype: FloatName = "float32") -> Self:
-        """The network whose layers `to_dicts` described, with initial weights."""
+    def from_dicts(cls, specs: Sequence[dict[str, Any]], *, seed: int | None = 0, dtype: FloatName = "float32") -> Self:
+        """The network whose layers `to_dicts` described, with initial weights; with zeros if the seed is None."""
         return cls([layer_from_dict(spec) for spec in specs], seed=seed, dtype=dtype)
 
     def state_dict(self) -> dict[str, Array]:

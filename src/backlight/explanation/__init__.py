@@ -1,0 +1,1 @@
+"""Why a network learnt what it learnt: wishes, the chain rule, sensitivity, moves, health."""

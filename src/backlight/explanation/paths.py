@@ -1,0 +1,212 @@
+"""The chain rule, written out: every factor between one weight and the loss, and the strongest paths."""
+
+from dataclasses import dataclass
+from heapq import nlargest
+
+import numpy as np
+
+from backlight.arrays import Floats
+from backlight.explanation.desires import Example, activation_after, incoming_names, unit_names
+from backlight.explanation.parts import Part, Parts
+from backlight.explanation.places import Weight, dense_layer
+from backlight.network import Activation
+from backlight.network.layers import ActivationCache
+
+_COUNT = 5
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One factor of a product.
+
+    Attributes:
+        symbol: in the letters of the field: "∂z/∂w", "∂a/∂z", "∂z/∂a", "∂loss/∂z".
+        name: what it is, in words.
+        value: the number.
+    """
+
+    symbol: str
+    name: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Path:
+    """One way from a weight to the loss, through one unit of every layer.
+
+    Attributes:
+        units: the names of the units.
+        factors: what is multiplied along it.
+        value: their product.
+        share: of the whole gradient.
+    """
+
+    units: tuple[str, ...]
+    factors: tuple[Factor, ...]
+    value: float
+    share: float
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The chain rule for one weight and one example.
+
+    Attributes:
+        weight: the weight's name LAYER:TO:FROM.
+        factors: ∂loss/∂w = ∂z/∂w · ∂a/∂z · ∂loss/∂a (the last two as one where output and loss are fused).
+        product: of the factors.
+        gradient: ∂loss/∂w from the layer's own backward pass.
+        paths: the strongest paths, the strongest first.
+        count: how many paths there are.
+        parts: the paths' values and the rest; together the gradient.
+    """
+
+    weight: str
+    factors: tuple[Factor, ...]
+    product: float
+    gradient: float
+    paths: tuple[Path, ...]
+    count: int
+    parts: Parts
+
+
+def chain(example: Example, weight: Weight, count: int = _COUNT) -> Chain:
+    """Write the chain rule out for one weight.
+
+    Args:
+        example: the example.
+        weight: which weight; a source of None is the bias.
+        count: how many of the strongest paths to show.
+
+    Raises:
+        InputError: the network has no such weight.
+    """
+    dense = dense_layer(example.moment.network, weight.layer)
+    grads = example.backward.grads[weight.layer]
+    assert grads is not None
+    W_grads, b_grads = grads.weighted_sum(np.ones(1))
+    gradient = float(b_grads[weight.to] if weight.source is None else W_grads[weight.to, weight.source])
+    first = _first_factor(example, weight)
+    head = [first, *_tail(example, weight.layer, weight.to)]
+    paths = _strongest(example, weight, first, gradient, count)
+    layers = [index for index, _, _ in example.moment.network.dense_layers() if index > weight.layer]
+    total = int(np.prod([dense_layer(example.moment.network, index).units for index in layers], dtype=object))
+    parts = _as_parts(paths, total, first.value * _all_paths(example, weight.layer)[weight.to], gradient)
+    product = float(np.prod([factor.value for factor in head]))
+    assert dense.units > weight.to
+    return Chain(str(weight), tuple(head), product, gradient, tuple(paths), max(1, total), parts)
+
+
+def _first_factor(example: Example, weight: Weight) -> Factor:
+    if weight.source is None:
+        return Factor("∂z/∂b", "the bias moves z one to one", 1.0)
+    name = incoming_names(example.moment, weight.layer)[weight.source]
+    value = float(example.trace.a_in(weight.layer)[0, weight.source])
+    return Factor("∂z/∂w", f"the activation of {name}, behind the weight", value)
+
+
+def _tail(example: Example, layer: int, unit: int) -> list[Factor]:
+    """∂loss/∂z of a unit: as slope times ∂loss/∂a, or at once where they cannot be parted."""
+    name = unit_names(example.moment, layer)[unit]
+    slopes = _slopes(example, layer)
+    delta = example.backward.errors[layer]
+    assert delta is not None
+    if slopes is None:
+        return [Factor("∂loss/∂z", f"the error of {name}: what it is minus what it should be", float(delta[0, unit]))]
+    following = activation_after(example, layer)
+    error = delta if following is None else example.backward.errors[following]
+    assert error is not None
+    return [
+        Factor("∂a/∂z", f"the slope of {name}'s activation", float(slopes[unit])),
+        Factor("∂loss/∂a", f"how the loss changes with {name}'s activation", float(error[0, unit])),
+    ]
+
+
+def _slopes(example: Example, layer: int) -> Floats | None:
+    """f′(z) (j,) of a dense layer's units; None where output and loss are fused, or outputs are coupled."""
+    following = activation_after(example, layer)
+    if following is None:
+        return np.ones(example.trace.outs[layer].shape[1])
+    activation, cache = example.moment.network.layers[following], example.trace.caches[following]
+    assert isinstance(activation, Activation)
+    assert isinstance(cache, ActivationCache)
+    if example.backward.errors[following] is None or activation.function == "softmax":
+        return None
+    return activation.slope(cache)[0]
+
+
+def _all_paths(example: Example, layer: int) -> Floats:
+    """Σ over all paths from each unit's z to the loss (j,): products of slopes and weights, multiplied out."""
+    network = example.moment.network
+    numbers = [index for index, _, _ in network.dense_layers() if index >= layer]
+    delta = example.backward.errors[numbers[-1]]
+    assert delta is not None
+    total: Floats = delta[0].copy()
+    for here, after in zip(reversed(numbers[:-1]), reversed(numbers[1:]), strict=True):
+        slopes = _slopes(example, here)
+        assert slopes is not None
+        total = slopes * (dense_layer(network, after).W.T @ total)
+    return total
+
+
+def _strongest(example: Example, weight: Weight, first: Factor, gradient: float, count: int) -> list[Path]:
+    """The paths of largest size. From the loss backwards every unit keeps its `count` best continuations."""
+    network = example.moment.network
+    numbers = [index for index, _, _ in network.dense_layers() if index >= weight.layer]
+    delta = example.backward.errors[numbers[-1]]
+    assert delta is not None
+    best: list[list[tuple[float, tuple[int, ...]]]] = [[(float(d), (j,))] for j, d in enumerate(delta[0])]
+    for here, after in zip(reversed(numbers[:-1]), reversed(numbers[1:]), strict=True):
+        slopes, W = _slopes(example, here), dense_layer(network, after).W
+        assert slopes is not None
+        units = [weight.to] if here == weight.layer else range(len(slopes))
+        best = _step_back(best, slopes, W, list(units), count)
+    found = best[0] if len(numbers) > 1 else best[weight.to]
+    ranked = nlargest(count, found, key=lambda item: abs(item[0]))
+    return [_path(example, numbers, units, first, gradient) for _, units in ranked]
+
+
+def _step_back(
+    best: list[list[tuple[float, tuple[int, ...]]]], slopes: Floats, W: Floats, units: list[int], count: int
+) -> list[list[tuple[float, tuple[int, ...]]]]:
+    depth = max(len(entries) for entries in best)
+    values = np.zeros((len(best), depth))
+    for k, entries in enumerate(best):
+        values[k, : len(entries)] = [value for value, _ in entries]
+    found = []
+    for unit in units:
+        products = (slopes[unit] * W[:, unit])[:, None] * values
+        flat = np.abs(products).ravel()
+        top = np.argpartition(flat, -min(count, flat.size))[-min(count, flat.size) :]
+        pairs = [divmod(int(place), depth) for place in top]
+        found.append([(float(products[k, e]), (unit, *best[k][e][1])) for k, e in pairs if e < len(best[k])])
+    return found
+
+
+def _path(example: Example, numbers: list[int], units: tuple[int, ...], first: Factor, gradient: float) -> Path:
+    network, names, factors = example.moment.network, [], [first]
+    for place, (layer, unit) in enumerate(zip(numbers, units, strict=True)):
+        name = unit_names(example.moment, layer)[unit]
+        names.append(name)
+        if place + 1 == len(numbers):
+            factors += _tail(example, layer, unit)
+            continue
+        slopes = _slopes(example, layer)
+        assert slopes is not None
+        after, to = numbers[place + 1], units[place + 1]
+        factors.append(Factor("∂a/∂z", f"the slope of {name}'s activation", float(slopes[unit])))
+        to_name = unit_names(example.moment, after)[to]
+        factors.append(
+            Factor("∂z/∂a", f"the weight from {name} to {to_name}", float(dense_layer(network, after).W[to, unit]))
+        )
+    value = float(np.prod([factor.value for factor in factors]))
+    return Path(tuple(names), tuple(factors), value, value / gradient if gradient else 0.0)
+
+
+def _as_parts(paths: list[Path], total: int, all_paths: float, gradient: float) -> Parts:
+    """The strongest paths and what the others add: the sum over all paths, multiplied out, less those shown."""
+    shown = [Part(" → ".join(path.units), path.value) for path in paths]
+    shown_sum = sum(part.value for part in shown)
+    if total > len(paths):
+        shown.append(Part("rest", float(all_paths) - shown_sum))
+    return Parts(tuple(shown), float(sum(part.value for part in shown)), gradient)

@@ -1,0 +1,174 @@
+"""The blocks that pages, notebooks and the terminal are made of: plain data, drawn elsewhere.
+
+A block knows arrays and names. What they mean, it does not know.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Cell: TypeAlias = str | float | int | None
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading.
+
+    Attributes:
+        text: the words.
+        level: 1 for the page's title, 2 for a section, 3 below it.
+    """
+
+    text: str
+    level: int = 2
+
+
+@dataclass(frozen=True)
+class Text:
+    """A sentence or a few.
+
+    Attributes:
+        text: the words.
+        kind: "plain", "note" for what is said beside the main thing, or "warning".
+    """
+
+    text: str
+    kind: str = "plain"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells; numbers are shown with four significant digits, None as an empty cell.
+
+    Attributes:
+        columns: their titles.
+        rows: as many cells each as there are columns.
+        signed: the numbers of columns whose numbers are coloured by sign.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    signed: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Bars:
+    """One bar per name, to the right of zero for positive values and to the left for negative ones.
+
+    Attributes:
+        names: of the bars.
+        values: their lengths.
+        caption: what they are.
+    """
+
+    names: tuple[str, ...]
+    values: tuple[float, ...]
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A small image of numbers.
+
+    Attributes:
+        values: (height, width).
+        signed: whether 0 is the middle, positive and negative in two colours; otherwise from dark to bright.
+        caption: what it is.
+    """
+
+    values: NDArray[np.float64]
+    signed: bool = False
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Pictures side by side."""
+
+    pictures: tuple[Picture, ...]
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A line between a unit of a column and a unit of the next column.
+
+    Attributes:
+        column: the number of the column that it starts from.
+        source: the place of the unit in that column.
+        target: the place of the unit in the next column.
+        value: gives its colour by sign and its width by size.
+    """
+
+    column: int
+    source: int
+    target: int
+    value: float
+
+
+@dataclass(frozen=True)
+class Column:
+    """Units drawn above each other.
+
+    Attributes:
+        title: above the column.
+        names: of the units that are drawn.
+        values: how bright each is, from 0 to 1.
+        marks: a signed number beside each unit, shown as an arrow up or down; None for no arrows.
+        left_out: how many units of the layer are not drawn.
+    """
+
+    title: str
+    names: tuple[str, ...]
+    values: tuple[float, ...]
+    marks: tuple[float, ...] | None = None
+    left_out: int = 0
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A network, drawn: columns of units from left to right, and edges between neighbours."""
+
+    columns: tuple[Column, ...]
+    edges: tuple[Edge, ...]
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line through points, and a tangent at one of them.
+
+    Attributes:
+        x: places.
+        y: values.
+        tangent: (x, y, slope) of the point where the tangent touches, None for no tangent.
+        labels: of the two axes.
+        caption: what it is.
+    """
+
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    tangent: tuple[float, float, float] | None = None
+    labels: tuple[str, str] = ("", "")
+    caption: str = ""
+
+
+Block: TypeAlias = Heading | Text | Table | Bars | Picture | Gallery | Drawing | Curve
+
+
+def number(value: float) -> str:
+    """A number with four significant digits, as every form shows it.
+
+    Example:
+        >>> number(0.123456), number(-12345.6), number(0.0), number(1e-7)
+        ('0.1235', '-12,346', '0', '1.000e-07')
+    """
+    if value == 0 or not np.isfinite(value):
+        return f"{value:g}"
+    size = abs(value)
+    if size >= 1000:
+        return f"{value:,.0f}"
+    if size < 1e-4:
+        return f"{value:.3e}"
+    return f"{value:.4g}"
