@@ -132,7 +132,8 @@ def _slopes(example: Example, layer: int) -> Floats | None:
     assert isinstance(cache, ActivationCache)
     if example.backward.errors[following] is None or activation.function == "softmax":
         return None
-    return activation.slope(cache)[0]
+    slopes: Floats = activation.slope(cache)[0]
+    return slopes
 
 
 def _all_paths(example: Example, layer: int) -> Floats:
