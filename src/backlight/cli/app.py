@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from backlight import __version__
-from backlight.cli import data, demo, evaluate, predict, train
+from backlight.cli import data, demo, evaluate, explain, predict, train
 
 app = typer.Typer(
     help="Train neural networks at full speed on a CPU, and see why every weight moved.",
@@ -34,5 +34,6 @@ def _options(
 app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(predict.predict)
+app.command()(explain.explain)
 app.add_typer(data.app, name="data")
 app.command()(demo.demo)

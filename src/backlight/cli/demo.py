@@ -27,14 +27,34 @@ def demo(
     example = least_sure(Run.open(out))
     say(f"\nThe test image that it is least sure of:\n$ backlight predict {out} {example}")
     predict(out, example)
+    explain_before_and_after(out, example)
     say("\nTry next:")
     for command, purpose in (
+        (f"backlight explain {out} --example test:0", "all of an explanation, in the terminal"),
         ("backlight train penguins", "a table, with missing values"),
         ("backlight train your.csv --target COLUMN", "your own table"),
         ("backlight train digits --classic", "the network that every article draws"),
         ("backlight data list", "all built-in data"),
     ):
-        say(f"  {command:<42}{purpose}", soft_wrap=True)
+        say(f"  {command:<48}{purpose}", soft_wrap=True)
+
+
+def explain_before_and_after(out: Path, example: str) -> None:
+    """The same example, opened before training and after it, with one weight in both; and the page."""
+    from backlight.cli.blocks import show_blocks
+    from backlight.cli.report import console
+    from backlight.explanation import example_of, explain, open_moment
+    from backlight.explanation.telling import tell_briefly
+
+    after = open_moment(out)
+    x, y, name = example_of(after, example)
+    told = explain(after, x, y, name=name)
+    before = explain(out, x, y, at=0, weight=told.chain.weight, name=name)
+    console().print(f"\n$ backlight explain {out} --example {example} --at 0, and without --at; in short:")
+    show_blocks([*tell_briefly(before), *tell_briefly(told)], console())
+    page = out / "explained.html"
+    told.plot().save(page)
+    console().print(f"\nThe whole explanation, to open in a browser: {page}", soft_wrap=True)
 
 
 def least_sure(run: "Run") -> str:

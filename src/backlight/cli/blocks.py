@@ -1,0 +1,152 @@
+"""Blocks in the terminal: tables, bars, small pictures in colour."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text as RichText
+
+from backlight.cli.drawing import draw_image
+from backlight.plots import Bars, Block, Curve, Drawing, Gallery, Heading, Picture, Table, Text, number
+from backlight.plots.blocks import Cell
+
+_PLUS, _MINUS = "blue", "dark_orange"
+_STYLES: Final = {"plain": "", "note": "bright_black", "warning": "yellow"}
+_SMALL: Final = 16
+_CURVE: Final = (8, 48)
+
+
+def show_blocks(blocks: Iterable[Block], console: Console) -> None:
+    """Print blocks one after another."""
+    for block in blocks:
+        if isinstance(block, Heading):
+            console.print(RichText(("" if block.level == 1 else "\n") + block.text, style="bold"))
+        elif isinstance(block, Text):
+            console.print(RichText(block.text, style=_STYLES[block.kind]))
+        elif isinstance(block, Table):
+            console.print(_table(block))
+        elif isinstance(block, Bars):
+            console.print(_bars(block, console.width))
+        elif isinstance(block, Picture | Gallery):
+            pictures = block.pictures if isinstance(block, Gallery) else (block,)
+            console.print(_gallery(pictures, console))
+        elif isinstance(block, Curve):
+            console.print(_curve(block))
+        else:
+            assert isinstance(block, Drawing)  # too fine for characters; the page has it
+
+
+def _table(block: Table) -> RichTable:
+    table = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for k, title in enumerate(block.columns):
+        numeric = all(not isinstance(row[k], str) or _like_number(row[k]) for row in block.rows)
+        table.add_column(title, justify="right" if numeric else "left", overflow="fold", header_style="bright_black")
+    for row in block.rows:
+        table.add_row(*(_cell(value, signed=k in block.signed) for k, value in enumerate(row)))
+    return table
+
+
+def _like_number(value: Cell) -> bool:
+    return isinstance(value, str) and value.endswith(" %")
+
+
+def _cell(value: Cell, *, signed: bool) -> RichText:
+    if value is None:
+        return RichText("")
+    if isinstance(value, str):
+        return RichText(value)
+    text = number(value)
+    if not signed:
+        return RichText(text)
+    return RichText(text if value <= 0 else f"+{text}", style=_PLUS if value > 0 else _MINUS if value < 0 else "")
+
+
+def _bars(block: Bars, width: int) -> RichTable:
+    table = RichTable(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_header=False)
+    table.add_column(overflow="fold", max_width=max(10, width // 3))
+    table.add_column(justify="right")
+    table.add_column(no_wrap=True)
+    largest = max((abs(value) for value in block.values), default=0.0) or 1.0
+    half = max(4, min(16, (width - width // 3 - 16) // 2))
+    for name, value in zip(block.names, block.values, strict=True):
+        length = round(abs(value) / largest * half)
+        left = RichText(" " * (half - length) + "█" * length if value < 0 else " " * half, style=_MINUS)
+        right = RichText("█" * length if value > 0 else "", style=_PLUS)
+        table.add_row(RichText(name), number(value), left + RichText("│", style="bright_black") + right)
+    return table
+
+
+def _gallery(pictures: tuple[Picture, ...], console: Console) -> RichTable:
+    """Pictures side by side where they fit; a picture too wide for the screen is left to the page."""
+    table = RichTable(box=None, pad_edge=False, padding=(0, 3, 0, 0), show_header=False)
+    coloured = console.color_system is not None
+    drawn = [(p.caption, _picture(p) if coloured else _plain_picture(p)) for p in pictures]
+    drawn = [(caption, text) for caption, text in drawn if _width(text) <= console.width]
+    room = max(1, console.width // (max((_width(text) for _, text in drawn), default=1) + 3))
+    for start in range(0, len(drawn), room):
+        row = drawn[start : start + room]
+        table.add_row(*(RichText(caption, style="bright_black") for caption, _ in row))
+        table.add_row(*(text for _, text in row))
+    return table
+
+
+def _width(text: RichText) -> int:
+    return max(map(len, text.plain.splitlines()), default=0)
+
+
+def _picture(picture: Picture) -> RichText:
+    """Two pixels in each character where the picture is wide, a pixel in two characters where it is small."""
+    values, text = picture.values, RichText()
+    small = values.shape[1] <= _SMALL
+    for top in range(0, len(values), 1 if small else 2):
+        for column in range(values.shape[1]):
+            upper = _colour(picture, float(values[top, column]))
+            if small:
+                text.append("  ", style=f"on {upper}")
+            else:
+                lower = _colour(picture, float(values[top + 1, column])) if top + 1 < len(values) else upper
+                text.append("▀", style=f"{upper} on {lower}")
+        text.append("\n")
+    text.rstrip()
+    return text
+
+
+def _plain_picture(picture: Picture) -> RichText:
+    """Without colours: shades for an image; + and − for signs, doubled where strong."""
+    if not picture.signed:
+        return RichText("\n".join(draw_image(picture.values)))
+    strength = picture.values / (float(np.abs(picture.values).max()) or 1.0)
+    levels = np.rint(2 * strength).astype(int)
+    marks = {-2: "−−", -1: " −", 0: " ·", 1: " +", 2: "++"}
+    return RichText("\n".join("".join(marks[level] for level in row) for row in levels.tolist()))
+
+
+def _colour(picture: Picture, value: float) -> str:
+    values = picture.values
+    if not picture.signed:
+        low, high = float(values.min()), float(values.max())
+        grey = round(255 * (value - low) / ((high - low) or 1.0))
+        return f"rgb({grey},{grey},{grey})"
+    strength = value / (float(np.abs(values).max()) or 1.0)
+    fade = round(235 * (1 - abs(strength)) ** 0.7)
+    return f"rgb({fade},{max(fade, 110)},235)" if strength > 0 else f"rgb(235,{max(fade, 120)},{fade})"
+
+
+def _curve(block: Curve) -> RichText:
+    """The curve as dots on a grid, its range beside it."""
+    height, width = _CURVE
+    x, y = np.array(block.x), np.array(block.y)
+    grid = [[" "] * width for _ in range(height)]
+    low, high = float(y.min()), float(y.max())
+    for k in range(width):
+        value = float(np.interp(x[0] + (x[-1] - x[0]) * k / (width - 1), x, y))
+        grid[height - 1 - round((value - low) / ((high - low) or 1.0) * (height - 1))][k] = "•"
+    lines = ["".join(row).rstrip() for row in grid]
+    lines[0] += f"  {number(high)}"
+    lines[-1] += f"  {number(low)}"
+    lines.append(f"{number(float(x[0]))} … {number(float(x[-1]))}  {block.labels[0]}; {block.labels[1]}")
+    if block.tangent is not None:
+        lines.append(f"slope {number(block.tangent[2])} at {number(block.tangent[0])}")
+    return RichText("\n".join(lines))
