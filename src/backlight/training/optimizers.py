@@ -25,6 +25,19 @@ from backlight.errors import InputError, nearest, number_within
 
 
 @dataclass(frozen=True)
+class Split:
+    """A step's update, weight decay apart, told as `gain · g + carried`: linear in the step's gradient g.
+
+    Attributes:
+        gain: what the step multiplied its gradient with, shaped as the state, or one number for all.
+        carried: what came from earlier steps, shaped as the state; None where the optimizer carries nothing.
+    """
+
+    gain: Floats | float
+    carried: Floats | None = None
+
+
+@dataclass(frozen=True)
 class SGD:
     """Plain gradient descent (Robbins and Monro 1951).
 
@@ -54,6 +67,10 @@ class SGD:
     ) -> None:
         """Write −lr g into `updates`."""
         np.multiply(grads, -lr, out=updates)
+
+    def split(self, before: Mapping[str, Floats], after: Mapping[str, Floats], step: int, lr: float) -> Split:
+        """A step that was taken: −lr · g. Arguments as for `Adam.split`."""
+        return Split(-lr)
 
 
 @dataclass(frozen=True)
@@ -86,6 +103,10 @@ class Momentum:
         np.multiply(velocity, self.momentum, out=velocity)
         np.add(velocity, grads, out=velocity)
         np.multiply(velocity, -lr, out=updates)
+
+    def split(self, before: Mapping[str, Floats], after: Mapping[str, Floats], step: int, lr: float) -> Split:
+        """A step that was taken: −lr · g − lr · momentum · u, with u from before it. Arguments as for `Adam.split`."""
+        return Split(-lr, -lr * self.momentum * before["velocity"])
 
 
 @dataclass(frozen=True)
@@ -133,6 +154,22 @@ class Adam:
         np.add(scratch, self.eps, out=scratch)
         np.divide(m, scratch, out=updates)
         np.multiply(updates, -lr / (1.0 - self.b1**t), out=updates)
+
+    def split(self, before: Mapping[str, Floats], after: Mapping[str, Floats], step: int, lr: float) -> Split:
+        """A step that was taken, with the denominators d = (1 − b1ᵗ)(√v̂ + eps) that really occurred.
+
+        −lr (1 − b1) g / d − lr b1 m / d, with m from before the step and v̂ from after it. What the gradient did to
+        d itself is not told apart.
+
+        Args:
+            before: the optimizer's arrays before the step, whole or for some parameters only.
+            after: the same arrays after it.
+            step: how many steps had been taken before it.
+            lr: the learning rate.
+        """
+        t = step + 1
+        d = (1.0 - self.b1**t) * (np.sqrt(after["v"] / (1.0 - self.b2**t)) + self.eps)
+        return Split(-lr * (1.0 - self.b1) / d, -lr * self.b1 * before["m"] / d)
 
 
 OPTIMIZERS: Final[dict[str, Callable[..., SGD | Momentum | Adam]]] = {
