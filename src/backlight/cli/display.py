@@ -1,5 +1,6 @@
 """How a training looks in the terminal while it goes on: a consumer of its records."""
 
+import math
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -155,7 +156,7 @@ class _View:
             texts.append(Text(f"at most {left} left"))
         lines = packed(texts, width)
         if self._losses:
-            curve = [Text(sparkline(self._losses, min(48, width - 1)), style="cyan")]
+            curve = [Text(sparkline(_in_decades(self._losses), min(48, width - 1)), style="cyan")]
             if self._best is not None:
                 curve.append(Text(f"best epoch {self._best}"))
             lines += [*packed([Text(text) for text in self._metrics], width), *packed(curve, width)]
@@ -178,6 +179,11 @@ def packed(texts: list[Text], width: int) -> list[Text]:
         else:
             lines.append(text)
     return lines
+
+
+def _in_decades(losses: list[float]) -> list[float]:
+    """Logarithms, so that the untrained network's loss does not flatten all that follows."""
+    return [math.log10(max(loss, 1e-12)) for loss in losses]
 
 
 def sparkline(values: list[float], width: int) -> str:

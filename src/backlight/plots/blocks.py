@@ -165,10 +165,10 @@ def number(value: float) -> str:
         ('0.1235', '-12,346', '0', '1.000e-07')
     """
     if value == 0 or not np.isfinite(value):
-        return f"{value:g}"
+        return f"{value + 0.0:g}"
     size = abs(value)
+    if size < 1e-4 or size >= 1e12:
+        return f"{value:.3e}"
     if size >= 1000:
         return f"{value:,.0f}"
-    if size < 1e-4:
-        return f"{value:.3e}"
     return f"{value:.4g}"

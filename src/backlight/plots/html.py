@@ -19,7 +19,8 @@ _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; 
 
 _LEGEND: Final = (
     '<div class="bl-legend"><span><svg class="bl-key" aria-hidden="true" viewBox="0 0 30 16">'
-    '<rect class="bl-fill-up" x="1" y="2" width="28" height="12"/></svg><span class="bl-up">+ positive, up</span></span>'
+    '<rect class="bl-fill-up" x="1" y="2" width="28" height="12"/></svg>'
+    '<span class="bl-up">+ positive, up</span></span>'
     '<span><svg class="bl-key" aria-hidden="true" viewBox="0 0 30 16">'
     '<rect class="bl-fill-down" x="1" y="2" width="28" height="12"/></svg>'
     '<span class="bl-down">− negative, down</span></span></div>'
@@ -71,7 +72,7 @@ class Figure:
 
     def save(self, path: str | Path) -> None:
         """Write a self-contained page."""
-        write_bytes(Path(path), page(self.title, self.blocks).encode())
+        write_bytes(Path(path), page(self.title, self.blocks).encode("utf-8", "replace"))
 
 
 @cache

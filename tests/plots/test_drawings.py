@@ -1,0 +1,141 @@
+"""What is drawn is what the numbers say."""
+
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from backlight.plots import Bars, Column, Curve, Drawing, Edge, Picture, Table, fragment, number
+from backlight.plots.pictures import pixels_of, png
+from backlight.plots.scales import Scale, labels, round_below
+
+
+def decoded(picture: Picture) -> np.ndarray:
+    with Image.open(io.BytesIO(png(pixels_of(picture)))) as image:
+        assert image.mode == "RGBA"
+        return np.asarray(image)
+
+
+def test_unsigned_pictures_go_from_black_to_white() -> None:
+    pixels = decoded(Picture(np.array([[0.0, 8.0, 16.0], [4.0, float("nan"), 2.0]])))
+    assert pixels[..., 0].tolist() == [[0, 128, 255], [64, 0, 32]]
+    assert (pixels[..., 0] == pixels[..., 2]).all()
+    assert pixels[..., 3].tolist() == [[255, 255, 255], [255, 0, 255]]
+
+
+def test_values_below_zero_are_the_darkest() -> None:
+    assert decoded(Picture(np.array([[-1.0, 0.0, 1.0]])))[0, :, 0].tolist() == [0, 128, 255]
+
+
+def test_signed_pictures_are_blue_above_and_orange_below_zero() -> None:
+    pixels = decoded(Picture(np.array([[2.0, -2.0, 0.0, -1.0]]), signed=True))[0].tolist()
+    assert pixels[0] == [31, 111, 209, 255]
+    assert pixels[1] == [214, 96, 4, 255]
+    assert pixels[2][3] == 0
+    assert pixels[3] == [214, 96, 4, 128]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (8, 8), (28, 28), (1, 784), (40, 2)])
+def test_pictures_of_any_shape(shape: tuple[int, int]) -> None:
+    values = np.random.default_rng(0).random(shape)
+    assert decoded(Picture(values)).shape == (*shape, 4)
+    assert f"{shape[0]} by {shape[1]} values" in fragment([Picture(values)])
+
+
+def rects(text: str) -> list[tuple[str, float, float]]:
+    found = re.findall(r'<rect class="bl-fill-(up|down)" x="([\d.]+)%" y="4" width="([\d.]+)%"', text)
+    return [(way, float(x), float(width)) for way, x, width in found]
+
+
+def test_bars_start_at_a_common_zero() -> None:
+    assert rects(fragment([Bars(("a", "b", "c"), (3.0, -1.0, 0.0))])) == [("up", 25, 75), ("down", 0, 25)]
+    assert rects(fragment([Bars(("a", "b"), (1.0, 0.5))])) == [("up", 0, 100), ("up", 0, 50)]
+    assert rects(fragment([Bars(("a",), (-1e-300,))])) == [("down", 0, 100)]
+
+
+def test_tables_colour_the_signed_columns_only() -> None:
+    text = fragment([Table(("name", "a", "b"), (("x", -1.5, -2.5), ("y", None, 2)), (2,))])
+    assert '<td class="bl-number">-1.5</td>' in text
+    assert '<td class="bl-number bl-down">-2.5</td>' in text
+    assert '<td class="bl-number bl-up">+2</td>' in text
+    assert '<td class="bl-number"></td>' in text
+
+
+def test_edges_join_their_units_the_strongest_on_top() -> None:
+    columns = (Column("a", ("p", "q"), (0.0, 1.0)), Column("b", ("r",), (0.5,)))
+    text = fragment([Drawing(columns, (Edge(0, 1, 0, -2.0), Edge(0, 0, 0, 1.0)))])
+    lines = re.findall(
+        r'<line class="bl-stroke-(\w+)" x1="0%" y1="(\d+)" x2="100%" y2="(\d+)" stroke-width="([\d.]+)"', text
+    )
+    assert lines == [("up", "12", "24", "2.12"), ("down", "36", "24", "3.5")]
+    assert "q → r: -2" in text
+    assert re.findall(r'cy="0" r="8" fill="rgb\((\d+)', text) == ["0", "255", "128"]
+
+
+def test_units_left_out_are_counted() -> None:
+    columns = tuple(Column("", ("u",), (0.5,), None, 1234) for _ in range(3))
+    assert fragment([Drawing(columns, ())]).count("… 1,234") == 3
+
+
+def test_arrows_point_where_the_marks_say() -> None:
+    column = Column("a", ("p", "q", "r"), (0.5, 0.5, 0.5), (2.0, -2.0, 0.0))
+    text = fragment([Drawing((column,), ())])
+    up, down, *_ = re.findall(r'class="bl-arrow bl-fill-(\w+)" d="M16 (-?\d+)', text)
+    assert up == ("up", "-11")
+    assert down == ("down", "11")
+
+
+def test_slope_is_rise_over_run() -> None:
+    x = np.linspace(-1, 1, 101)
+    text = fragment([Curve(tuple(x), tuple(x**2), (-0.5, 0.25, -1.0), ("w", "cost"))])
+    assert "slope = rise / run = -0.2 / 0.2 = -1" in text
+    assert ">run 0.2</text>" in text
+    assert ">rise -0.2</text>" in text
+
+
+def test_the_tangent_goes_through_its_point() -> None:
+    text = fragment([Curve((0.0, 1.0), (0.0, 1.0), (0.5, 0.5, 1.0))])
+    (ends,) = re.findall(r'bl-tangent bl-stroke-up" x1="([\d.]+)%" y1="([\d.]+)" x2="([\d.]+)%" y2="([\d.]+)"', text)
+    (point,) = re.findall(r'<circle class="bl-point bl-fill-up" cx="([\d.]+)%" cy="([\d.]+)"', text)
+    x1, y1, x2, y2 = map(float, ends)
+    assert ((x1 + x2) / 2, (y1 + y2) / 2) == pytest.approx(tuple(map(float, point)))
+    line = re.findall(r'class="bl-line" d="M0 ([\d.]+)L1000 ([\d.]+)"', text)
+    drawn = (float(line[0][0]) - float(line[0][1])) * 0.26 / 100
+    assert (y1 - y2) / (x2 - x1) == pytest.approx(drawn, rel=1e-3)
+
+
+def test_the_line_is_broken_where_there_is_no_number() -> None:
+    text = fragment([Curve((0.0, 1.0, 2.0, 3.0, 4.0), (1.0, 2.0, float("nan"), 1.0, 0.0))])
+    (path,) = re.findall(r'class="bl-line" d="([^"]+)"', text)
+    assert re.sub(r"[\d. ]+", "", path) == "MLML"
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(0, 1), (-0.43, 1.1), (1e-7, 3e-7), (1e300, 2e300), (-5, -4.99), (0, 59999), (1, 1 + 1e-12)]
+)
+@pytest.mark.parametrize("most", [3, 5])
+def test_ticks_are_few_round_and_told_apart(low: float, high: float, most: int) -> None:
+    scale = Scale(float(low), float(high))
+    ticks = scale.ticks(most)
+    assert 2 <= len(ticks) <= most
+    assert all(0 <= scale.share(tick) <= 1 for tick in ticks)
+    assert len(set(labels(ticks))) == len(ticks)
+
+
+def test_scales_hold_what_they_are_made_around() -> None:
+    assert Scale.around([]) == Scale(0.0, 1.0)
+    assert Scale.around([5.0, 5.0]).share(5.0) == 0.5
+    assert Scale.around([1e300, -1e300]).share(0.0) == 0.5
+
+
+@pytest.mark.parametrize("value", [1.0, 0.99, 2.5, 1e-300, 1e300, 7.3e-5])
+def test_round_numbers_below(value: float) -> None:
+    assert value / 2.51 < round_below(value) <= value
+
+
+def test_zero_has_no_sign_and_large_numbers_stay_short() -> None:
+    assert number(-0.0) == "0"
+    assert number(-1e300) == "-1.000e+300"
+    assert number(1_234_567) == "1,234,567"
