@@ -7,6 +7,12 @@ if TYPE_CHECKING:
     from backlight.data import load as load
     from backlight.errors import BacklightError as BacklightError
     from backlight.errors import InputError as InputError
+    from backlight.explanation import check as check
+    from backlight.explanation import compare as compare
+    from backlight.explanation import explain as explain
+    from backlight.explanation.health import health as health
+    from backlight.explanation.moves import moves as moves
+    from backlight.explanation.sensitivity import sensitivity as sensitivity
     from backlight.files import Model as Model
     from backlight.files import Run as Run
     from backlight.network import Activation as Activation
@@ -31,9 +37,15 @@ _HOMES = {
     "Network": "network",
     "Run": "files",
     "Trainer": "training",
+    "check": "explanation",
+    "compare": "explanation",
     "evaluate": "training",
+    "explain": "explanation",
     "gradcheck": "network",
+    "health": "explanation",
     "load": "data",
+    "moves": "explanation",
+    "sensitivity": "explanation",
 }
 
 __all__ = sorted([*_HOMES, "__version__"])  # noqa: PLE0605 - one table of names, not two

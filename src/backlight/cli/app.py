@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from backlight import __version__
-from backlight.cli import data, demo, evaluate, explain, predict, train
+from backlight.cli import check, data, demo, evaluate, explain, health, moves, predict, sensitivity, train
 
 app = typer.Typer(
     help="Train neural networks at full speed on a CPU, and see why every weight moved.",
@@ -35,5 +35,9 @@ app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(predict.predict)
 app.command()(explain.explain)
+app.command()(moves.moves)
+app.command()(sensitivity.sensitivity)
+app.command()(health.health)
+app.command()(check.check)
 app.add_typer(data.app, name="data")
 app.command()(demo.demo)

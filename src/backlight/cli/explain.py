@@ -1,57 +1,60 @@
 """`backlight explain`: how backpropagation reasons about one example, at any moment of a run."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from backlight.cli.explaining import At, Html, Json, RunFolder, open_at, show_several, training_examples
+from backlight.errors import InputError
+
 if TYPE_CHECKING:
+    from backlight.explanation import Explanation
     from backlight.explanation.shown import Shown
 
 
 def explain(
-    run: Annotated[Path, typer.Argument(help="The run's folder.")],
+    run: RunFolder,
     example: Annotated[str, typer.Option(help="test:42, or FILE:ROW with rows counted from 0.")] = "test:0",
-    at: Annotated[str, typer.Option(help="0 (untrained), a step, best or last.")] = "best",
+    at: At = "best",
     unit: Annotated[str | None, typer.Option(help="LAYER:UNIT (default: the loudest output).")] = None,
     weight: Annotated[
         str | None, typer.Option(help="LAYER:TO:FROM, or LAYER:TO:b (default: the steepest of the first layer).")
     ] = None,
-    html: Annotated[Path | None, typer.Option(help="Write a self-contained page.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
+    batch: Annotated[
+        int | None, typer.Option(help="Also what the first N training examples want of the weight, together.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="The same for all training examples.")] = False,
+    html: Html = None,
+    json: Json = False,
 ) -> None:
     """Explain one example of RUN: what it wants of the network, and how each wish can be granted."""
-    from backlight.explanation.moment import open_moment
-    from backlight.explanation.one_example import example_of
-    from backlight.explanation.one_example import explain as explained
+    from backlight.explanation import example_of
+    from backlight.explanation import explain as explained
 
-    say_how_long(run, at)
-    moment = open_moment(run, at)
+    if batch is not None and everything:
+        raise InputError("--batch and --all exclude each other; give one of them")
+    moment = open_at(run, at)
     x, y, name = example_of(moment, example)
-    show(explained(moment, x, y, unit=unit, weight=weight, name=name), html=html, json=json)
-
-
-def say_how_long(run: Path, at: str) -> None:
-    """Tell on stderr how long the replay of a step will take, where it will take a second or more."""
-    if not at.isdigit() or int(at) == 0:
+    told = explained(moment, x, y, unit=unit, weight=weight, name=name)
+    if batch is None and not everything:
+        show_several({"": told}, html=html, json=json)
         return
-    from backlight.explanation.moves import replay_seconds
-    from backlight.files import Run
-
-    seconds = replay_seconds(Run.open(run), int(at))
-    if seconds is not None and seconds >= 1:
-        typer.echo(f"replaying {int(at):,} steps: about {seconds:.0f} s", err=True)
+    show_several({"example": told, **_of_many(told, batch)}, html=html, json=json)
 
 
-def show(explanation: "Shown", *, html: Path | None, json: bool) -> None:
-    """Print an explanation for people or for programs, and write its page if asked."""
-    from backlight.cli.blocks import show_blocks
-    from backlight.cli.report import console, print_json
+def _of_many(told: "Explanation", count: int | None) -> "dict[str, Shown]":
+    """What training examples together say about the explained weight, and about the explained example's own step."""
+    from backlight.explanation import batch_agreement, overfitting_step, parse_weight, together, wishes_for_weight
 
-    if html is not None:
-        explanation.plot().save(html)
-        typer.echo(f"page      {html}", err=True)
-    if json:
-        print_json(explanation.to_dict())
-    elif html is None:
-        show_blocks(explanation.blocks(), console())
+    moment = told.opened.moment
+    assert moment.run is not None
+    lr = moment.run.settings.lr
+    assert lr is not None
+    x, y, names = training_examples(moment, count)
+    weight = parse_weight(told.chain.weight, moment.network)
+    return {
+        "wishes": wishes_for_weight(moment, x, y, weight, names),
+        "overfitting": overfitting_step(moment, x, y, 0, lr, names),
+        "agreement": batch_agreement(moment, x, y),
+        "together": together(told.opened, weight.layer, x, y),
+    }

@@ -14,7 +14,7 @@ from backlight.errors import InputError
 from backlight.explanation.moment import Moment
 from backlight.explanation.parts import Parts, add_up
 from backlight.explanation.places import Unit, dense_layer
-from backlight.network import Activation, Backward, Dense, Trace
+from backlight.network import Activation, Backward, Dense, Network, Trace
 from backlight.network.layers import ActivationCache
 from backlight.network.objective import encode_targets
 
@@ -97,7 +97,12 @@ class Wish:
 
 def activation_after(example: Example, layer: int) -> int | None:
     """The number of the activation layer that follows a dense layer, None if its units are linear."""
-    layers = example.moment.network.layers
+    return following_activation(example.moment.network, layer)
+
+
+def following_activation(network: Network, layer: int) -> int | None:
+    """The number of the activation layer that follows a dense layer of a network, None if its units are linear."""
+    layers = network.layers
     for index in range(layer + 1, len(layers)):
         if isinstance(layers[index], Activation):
             return index

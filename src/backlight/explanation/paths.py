@@ -8,8 +8,8 @@ import numpy as np
 from backlight.arrays import Floats
 from backlight.explanation.desires import Example, activation_after, incoming_names, unit_names
 from backlight.explanation.parts import Part, Parts
-from backlight.explanation.places import Weight, dense_layer
-from backlight.network import Activation
+from backlight.explanation.places import Weight, check_weight, dense_layer
+from backlight.network import Activation, Dense
 from backlight.network.layers import ActivationCache
 
 _COUNT = 5
@@ -81,7 +81,7 @@ def chain(example: Example, weight: Weight, count: int = _COUNT) -> Chain:
     Raises:
         InputError: the network has no such weight.
     """
-    dense = dense_layer(example.moment.network, weight.layer)
+    check_weight(example.moment.network, weight)
     grads = example.backward.grads[weight.layer]
     assert grads is not None
     W_grads, b_grads = grads.weighted_sum(np.ones(1))
@@ -93,7 +93,6 @@ def chain(example: Example, weight: Weight, count: int = _COUNT) -> Chain:
     total = int(np.prod([dense_layer(example.moment.network, index).units for index in layers], dtype=object))
     parts = _as_parts(paths, total, first.value * _all_paths(example, weight.layer)[weight.to], gradient)
     product = float(np.prod([factor.value for factor in head]))
-    assert dense.units > weight.to
     return Chain(str(weight), tuple(head), product, gradient, tuple(paths), max(1, total), parts)
 
 
@@ -136,6 +135,18 @@ def _slopes(example: Example, layer: int) -> Floats | None:
     return slopes
 
 
+def _slopes_between(example: Example, layer: int) -> Floats:
+    """∂(what the next dense layer hears)/∂z (j,) of a hidden dense layer: the product of all slopes between the two."""
+    slopes: Floats = np.ones(example.trace.outs[layer].shape[1])
+    for index in range(layer + 1, len(example.trace.caches)):
+        activation, cache = example.moment.network.layers[index], example.trace.caches[index]
+        if isinstance(activation, Dense):
+            break
+        if isinstance(activation, Activation) and isinstance(cache, ActivationCache):
+            slopes = slopes * activation.slope(cache)[0]
+    return slopes
+
+
 def _all_paths(example: Example, layer: int) -> Floats:
     """Σ over all paths from each unit's z to the loss (j,): products of slopes and weights, multiplied out."""
     network = example.moment.network
@@ -144,9 +155,7 @@ def _all_paths(example: Example, layer: int) -> Floats:
     assert delta is not None
     total: Floats = delta[0].copy()
     for here, after in zip(reversed(numbers[:-1]), reversed(numbers[1:]), strict=True):
-        slopes = _slopes(example, here)
-        assert slopes is not None
-        total = slopes * (dense_layer(network, after).W.T @ total)
+        total = _slopes_between(example, here) * (dense_layer(network, after).W.T @ total)
     return total
 
 
@@ -158,8 +167,7 @@ def _strongest(example: Example, weight: Weight, first: Factor, gradient: float,
     assert delta is not None
     best: list[list[tuple[float, tuple[int, ...]]]] = [[(float(d), (j,))] for j, d in enumerate(delta[0])]
     for here, after in zip(reversed(numbers[:-1]), reversed(numbers[1:]), strict=True):
-        slopes, W = _slopes(example, here), dense_layer(network, after).W
-        assert slopes is not None
+        slopes, W = _slopes_between(example, here), dense_layer(network, after).W
         units = [weight.to] if here == weight.layer else range(len(slopes))
         best = _step_back(best, slopes, W, list(units), count)
     found = best[0] if len(numbers) > 1 else best[weight.to]
@@ -192,8 +200,7 @@ def _path(example: Example, numbers: list[int], units: tuple[int, ...], first: F
         if place + 1 == len(numbers):
             factors += _tail(example, layer, unit)
             continue
-        slopes = _slopes(example, layer)
-        assert slopes is not None
+        slopes = _slopes_between(example, layer)
         after, to = numbers[place + 1], units[place + 1]
         factors.append(Factor("∂a/∂z", f"the slope of {name}'s activation", float(slopes[unit])))
         to_name = unit_names(example.moment, after)[to]

@@ -84,11 +84,21 @@ def parse_weight(text: str, network: Network) -> Weight:
     layer, to, source = _numbers(text, 3, "a weight LAYER:TO:FROM, such as 0:3:12 (or 0:3:b for the bias)")
     assert layer is not None
     assert to is not None
-    dense = dense_layer(network, layer)
-    _check(to, dense.units, f"layer {layer} has units")
-    if source is not None:
-        _check(source, dense.incoming, f"layer {layer} has incoming units")
-    return Weight(layer, to, source)
+    weight = Weight(layer, to, source)
+    check_weight(network, weight)
+    return weight
+
+
+def check_weight(network: Network, weight: Weight) -> None:
+    """Refuse a weight that the network does not have.
+
+    Raises:
+        InputError: there is no such layer, unit or incoming unit.
+    """
+    dense = dense_layer(network, weight.layer)
+    _check(weight.to, dense.units, f"layer {weight.layer} has units")
+    if weight.source is not None:
+        _check(weight.source, dense.incoming, f"layer {weight.layer} has incoming units")
 
 
 def _numbers(text: str, count: int, expected: str) -> list[int | None]:
@@ -101,5 +111,5 @@ def _numbers(text: str, count: int, expected: str) -> list[int | None]:
 
 
 def _check(number: int, count: int, what: str) -> None:
-    if number >= count:
+    if not 0 <= number < count:
         raise InputError(f"{number} was asked for, and {what} 0 to {count - 1}")

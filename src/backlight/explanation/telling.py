@@ -8,7 +8,6 @@ from backlight.arrays import Floats
 from backlight.explanation.desires import Example, Wish, activation_after
 from backlight.explanation.parts import Parts
 from backlight.explanation.paths import Chain
-from backlight.explanation.places import dense_layer
 from backlight.plots import Bars, Block, Column, Drawing, Edge, Gallery, Heading, Picture, Table, Text, number
 from backlight.plots.blocks import Cell
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 _ROWS: Final = 8
 _DRAWN: Final = 10
-_EDGES: Final = 60
+_EDGES: Final = 30
 
 
 def tell(told: "Explanation") -> list[Block]:
@@ -164,8 +163,8 @@ def sum_text(parts: Parts) -> Text:
 
 def draw(example: Example) -> Drawing:
     """The network: the units with the loudest wishes of every layer, and the weights that the example would change."""
-    network, moment = example.moment.network, example.moment
-    layers = [index for index, _, _ in network.dense_layers()]
+    moment = example.moment
+    layers = [index for index, _, _ in moment.network.dense_layers()]
     columns, chosen = [], []
     first = np.abs(example.trace.x[0] * example.backward.d_x[0])
     chosen.append(_top(first))
@@ -178,19 +177,19 @@ def draw(example: Example) -> Drawing:
         last = layer == layers[-1]
         names = list(moment.outputs) if last else [f"{layer}:{j}" for j in range(len(passed))]
         columns.append(_column("outputs" if last else f"layer {layer}", names, passed, -delta[0], chosen[-1]))
-    edges = []
+    edges: list[Edge] = []
     for k, layer in enumerate(layers):
         delta, a = example.backward.errors[layer], example.trace.a_in(layer)[0]
         assert delta is not None
-        assert dense_layer(network, layer).units == delta.shape[1]
-        edges += [
+        between = [
             Edge(k, s, t, float(-delta[0, j] * a[i]))
             for s, i in enumerate(chosen[k])
             for t, j in enumerate(chosen[k + 1])
         ]
-    edges.sort(key=lambda edge: -abs(edge.value))
+        between.sort(key=lambda edge: -abs(edge.value))
+        edges += [edge for edge in between[:_EDGES] if edge.value]
     caption = "Units: how active. Arrows: what each should do. Lines: how this example would change each weight."
-    return Drawing(tuple(columns), tuple(edge for edge in edges[:_EDGES] if edge.value), caption)
+    return Drawing(tuple(columns), tuple(edges), caption)
 
 
 def _activations(example: Example, layer: int) -> Floats:

@@ -113,8 +113,9 @@ def state_at(run: Run, step: int) -> TrainingState:
     Raises:
         InputError: the run has no such step, or its data have changed.
     """
+    if not 0 <= step <= run.taken:
+        raise InputError(
+            f"step {step} was asked for; {run.folder} has taken {run.taken} steps, so give 0 to {run.taken}"
+        )
     conduct = Conduct(run, run.dataset())
-    last = run.settings.epochs * conduct.training.steps_per_epoch
-    if not 0 <= step <= last:
-        raise InputError(f"step {step} was asked for; {run.folder} has steps 0 to {last} at most")
     return replay(conduct.training, step, run.checkpoint())

@@ -169,6 +169,12 @@ class Run:
             path.unlink(missing_ok=True)
 
     @property
+    def taken(self) -> int:
+        """How many steps have been taken, as far as history and checkpoint tell."""
+        checkpoint = self.checkpoint()
+        return max([int(r["step"]) for r in self.history()] + [0 if checkpoint is None else checkpoint.step])
+
+    @property
     def ended(self) -> dict[str, Any] | None:
         """The record of the end, None while there is none, or where the model is missing."""
         records = self.history()

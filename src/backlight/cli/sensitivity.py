@@ -1,0 +1,35 @@
+"""`backlight sensitivity`: which weights the cost depends on most."""
+
+from typing import Annotated
+
+import typer
+
+from backlight.cli.explaining import At, Html, Json, RunFolder, open_at, show, show_several, training_examples
+
+
+def sensitivity(
+    run: RunFolder,
+    compare: Annotated[
+        tuple[str, str] | None, typer.Option(help="Two weights LAYER:TO:FROM, compared by nudging each.")
+    ] = None,
+    at: At = "best",
+    batch: Annotated[
+        int | None, typer.Option(help="Over the first N training examples (default: all of them).")
+    ] = None,
+    html: Html = None,
+    json: Json = False,
+) -> None:
+    """Rank the weights of RUN by how much the cost changes with them, or compare two."""
+    from backlight.explanation import compare as compared
+    from backlight.explanation import cost_along, parse_weight
+    from backlight.explanation import sensitivity as ranked
+
+    moment = open_at(run, at)
+    x, y, _ = training_examples(moment, batch)
+    if compare is None:
+        show(ranked(moment, x, y), html=html, json=json)
+        return
+    first, second = (parse_weight(text, moment.network) for text in compare)
+    told = compared(moment, x, y, first, second)
+    curve = cost_along(moment, x, y, first)
+    show_several({"comparison": told, "curve": curve}, html=html, json=json)

@@ -1,0 +1,133 @@
+"""Steps of a training, opened while they are replayed: for one weight, what each step added to it, and why."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from backlight.arrays import Floats, Ints
+from backlight.engine import Stretch
+from backlight.errors import InputError
+from backlight.explanation.places import Weight, dense_layer
+from backlight.network.objective import mean_weights
+from backlight.training import SGD, Adam, Momentum, Training
+
+_ROUNDINGS: Final = 8.0
+"""How often, at most, a step rounds each of its terms, in units of the format's precision."""
+
+
+@dataclass(frozen=True)
+class Shares:
+    """What each example of a step added.
+
+    Attributes:
+        rows: the examples' row numbers (n,).
+        values: what each of them added (n,).
+    """
+
+    rows: Ints
+    values: Floats
+
+
+@dataclass(frozen=True)
+class OpenedStep:
+    """What one step did to one weight.
+
+    Attributes:
+        before: the weight before it.
+        after: the weight after it.
+        gradient: what the step's own gradient added.
+        momentum: what was carried from earlier steps; None where the optimizer carries nothing.
+        decay: −lr · weight_decay · w; None where nothing decays.
+        limit: the most that rounding in the training's own format can amount to.
+        shares: what each example added to `gradient`, None unless asked for.
+    """
+
+    before: float
+    after: float
+    gradient: float
+    momentum: float | None
+    decay: float | None
+    limit: float
+    shares: Shares | None = None
+
+    @property
+    def rounding(self) -> float:
+        """What the step really did, less its parts."""
+        return (self.after - self.before) - (self.gradient + (self.momentum or 0.0) + (self.decay or 0.0))
+
+
+def place_of(training: Training, weight: Weight) -> int:
+    """Where a weight stands in the flat array of parameters.
+
+    Raises:
+        InputError: the network has no such layer.
+    """
+    dense = dense_layer(training.network, weight.layer)
+    start = next(place.start for index, _, place in training.network.dense_layers() if index == weight.layer)
+    within = dense.W.size + weight.to if weight.source is None else weight.to * dense.incoming + weight.source
+    return int(start + within)
+
+
+def opened_steps(
+    training: Training, optimizer: Any, weight: Weight, last: int, *, examples: bool = False
+) -> Iterator[OpenedStep]:
+    """Replay a training from where it stands, and open every step for one weight.
+
+    The parts are computed in float64 from the states and the gradients that the training really had.
+
+    Args:
+        training: it stands at the first step, and after each yield behind the step that is yielded.
+        optimizer: the one that the training has.
+        weight: which weight.
+        last: how many steps have been taken at the end.
+        examples: whether to say what each example added.
+
+    Raises:
+        InputError: the optimizer's updates cannot be split, or the loss is no longer finite before `last`.
+    """
+    if not isinstance(optimizer, SGD | Momentum | Adam):
+        raise InputError(f"the optimizer {optimizer!r} does not say how its updates split; use sgd, momentum or adam")
+    k, precision = place_of(training, weight), float(np.finfo(training.network.dtype).eps)
+    decay = 0.0 if weight.source is None else optimizer.weight_decay
+    while training.step < last:
+        step, stretch = training.step, training.stretch(training.step, 1)
+        before, state = float(training.network.params[k]), _state(training, k)
+        grad = float(training.session.gradients(stretch.rows(), stretch.epoch)[1][k])
+        own = example_gradients(training, weight, stretch) if examples else None
+        training.advance_to(step + 1)
+        if training.step == step:
+            raise InputError(f"step {last} was asked for, and the loss is no longer finite after step {step}")
+        after = float(training.network.params[k])
+        split = optimizer.split(state, _state(training, k), step, stretch.lr)
+        gain = float(np.asarray(split.gain).item())
+        gradient = gain * grad
+        momentum = None if split.carried is None else float(split.carried.item())
+        decayed = -stretch.lr * decay * before if decay else None
+        size = abs(gradient) + abs(momentum or 0.0) + abs(decayed or 0.0)
+        limit = precision * (abs(after) + _ROUNDINGS * size)
+        shares = None if own is None else Shares(stretch.rows(), gain * own)
+        yield OpenedStep(before, after, gradient, momentum, decayed, limit, shares)
+
+
+def _state(training: Training, k: int) -> dict[str, Floats]:
+    """The optimizer's numbers of one parameter (1,), in float64."""
+    return {name: array[k : k + 1].astype(np.float64) for name, array in training.session.state.items()}
+
+
+def example_gradients(training: Training, weight: Weight, stretch: Stretch) -> Floats:
+    """What each example of the step that comes next adds to its gradient: w_n / B · ∂loss_n/∂w, (n,) in float64.
+
+    Args:
+        training: it stands before the step.
+        weight: which weight.
+        stretch: the step.
+    """
+    rows, session = stretch.rows(), training.session
+    deltas, given = session.deltas(rows, stretch.epoch), session.examples.sample_weight
+    own = deltas.deltas[weight.layer][:, weight.to].astype(np.float64)
+    if weight.source is not None:
+        own *= deltas.incoming[weight.layer][:, weight.source]
+    own *= mean_weights(len(rows), np.dtype(np.float64), None if given is None else given[rows])
+    return own

@@ -1,0 +1,127 @@
+"""The explaining verbs: what they print for people and programs, their pages, and what they refuse."""
+
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from tests.cli.terminal import backlight, refused_in_one_line
+
+VERBS = [
+    ("explain", ()),
+    ("explain", ("--at", "0")),
+    ("explain", ("--at", "2", "--unit", "0:1", "--weight", "0:1:b")),
+    ("explain", ("--at", "last", "--batch", "10")),
+    ("explain", ("--all",)),
+    ("moves", ("--weight", "0:1:0")),
+    ("moves", ("--weight", "2:0:b", "--from", "0", "--to", "1")),
+    ("sensitivity", ()),
+    ("sensitivity", ("--compare", "0:1:0", "2:0:1", "--at", "0")),
+    ("health", ()),
+    ("check", ("--at", "0")),
+]
+
+
+def _lists_of_parts(content: object) -> list[dict[str, object]]:
+    """Every list of parts in plain data."""
+    if isinstance(content, dict):
+        found = [content] if {"parts", "sum", "whole"} <= content.keys() else []
+        return found + [part for value in content.values() for part in _lists_of_parts(value)]
+    if isinstance(content, list):
+        return [part for value in content for part in _lists_of_parts(value)]
+    return []
+
+
+@pytest.mark.parametrize(("verb", "options"), VERBS)
+def test_people_and_programs_are_told_the_same(run: Path, verb: str, options: tuple[str, ...]) -> None:
+    told = backlight(verb, run, *options)
+    assert told.code == 0, told.err
+    assert len(told.out.splitlines()) > 5
+    for parts in _lists_of_parts(backlight(verb, run, *options, "--json").json):
+        values = [part["value"] for part in parts["parts"]]  # type: ignore[attr-defined]
+        assert sum(values) == pytest.approx(parts["sum"], rel=1e-9, abs=1e-12)
+        assert parts["sum"] == pytest.approx(parts["whole"], rel=1e-9, abs=1e-10)
+
+
+@pytest.mark.parametrize(("verb", "options"), VERBS)
+def test_a_page_is_written(run: Path, verb: str, options: tuple[str, ...]) -> None:
+    told = backlight(verb, run, *options, "--html", "page.html")
+    assert told.code == 0, told.err
+    assert told.out == ""
+    page = Path("page.html").read_text(encoding="utf-8")
+    HTMLParser().feed(page)
+    assert "http" not in page.replace("http-equiv", "")
+    assert "<script" not in page
+
+
+def test_columns_and_classes_are_called_by_their_names(run: Path) -> None:
+    content = backlight("explain", run, "--example", "test:1", "--json").json
+    assert [row["name"] for row in content["inputs"]] == ["length", "shape=round", "shape=square", "size", "count"]
+    assert {wish["name"] for wish in content["outputs"]} == {"red", "green", "blue"}
+    assert content["example"] == "test:1"
+
+
+def test_a_row_of_a_file_is_explained(run: Path) -> None:
+    content = backlight("explain", run, "--example", "table.csv:3", "--json").json
+    assert content["example"] == "table.csv:5"  # the line in the file: a header, and rows from 0
+
+
+def test_before_training_and_after_it_are_different_moments(run: Path) -> None:
+    before = backlight("explain", run, "--at", "0", "--json").json
+    after = backlight("explain", run, "--at", "last", "--json").json
+    assert before["step"] == 0
+    assert before["when"] == "before training"
+    assert before["loss"] != after["loss"]
+
+
+def test_explaining_changes_nothing(run: Path) -> None:
+    files = {path: path.read_bytes() for path in run.iterdir()}
+    for verb, options in VERBS:
+        assert backlight(verb, run, *options).code == 0
+    assert {path: path.read_bytes() for path in run.iterdir()} == files
+
+
+def test_another_engine_build_is_warned_of(run: Path) -> None:
+    content = json.loads((run / "run.json").read_text())
+    content["engine"]["build"] = "numpy 1.0"
+    (run / "run.json").write_text(json.dumps(content))
+    assert "the build is numpy" in backlight("explain", run, "--at", "1").out
+
+
+@pytest.mark.parametrize(
+    ("message", "arguments"),
+    [
+        ("there is no run folder nowhere", ("explain", "nowhere")),
+        ("there is no example 'test:9999'", ("explain", "done", "--example", "test:9999")),
+        ("'test' names no example", ("explain", "done", "--example", "test")),
+        ("there is no file gone.csv", ("explain", "done", "--example", "gone.csv:0")),
+        ("table.csv has rows 0 to 59, and row 60 was asked for", ("explain", "done", "--example", "table.csv:60")),
+        ("at is 'first'; give 0, the number of a step, best, or last", ("explain", "done", "--at", "first")),
+        ("step 100000 was asked for; done has taken 2 steps, so give 0 to 2", ("explain", "done", "--at", "100000")),
+        ("layer 1 has no weights; the layers that have are 0, 2", ("explain", "done", "--unit", "1:0")),
+        ("8 was asked for, and layer 0 has units 0 to 7", ("explain", "done", "--unit", "0:8")),
+        ("'2' names nothing; expected a unit LAYER:UNIT", ("explain", "done", "--unit", "2")),
+        ("5 was asked for, and layer 0 has incoming units 0 to 4", ("explain", "done", "--weight", "0:0:5")),
+        ("'0:0' names nothing; expected a weight LAYER:TO:FROM", ("explain", "done", "--weight", "0:0")),
+        ("--batch is 0; the training part has 42 examples", ("explain", "done", "--batch", "0")),
+        ("--batch and --all exclude each other", ("explain", "done", "--batch", "3", "--all")),
+        ("layer 1 has no weights", ("moves", "done", "--weight", "1:0:0")),
+        ("'x' names nothing", ("sensitivity", "done", "--compare", "x", "0:0:0")),
+    ],
+)
+def test_what_cannot_be_explained_is_refused(run: Path, message: str, arguments: tuple[str, ...]) -> None:
+    refused_in_one_line(message, *arguments)
+
+
+@pytest.mark.parametrize("steps", [("--from", "2", "--to", "1"), ("--to", "9"), ("--from", "-1", "--to", "1")])
+def test_moves_between_impossible_steps_are_refused(run: Path, steps: tuple[str, ...]) -> None:
+    refused_in_one_line(
+        "was asked for" if steps[1] != "-1" else "first is -1", "moves", run, "--weight", "0:0:0", *steps
+    )
+
+
+def test_changed_data_are_refused_by_name(run: Path) -> None:
+    table = Path("table.csv")
+    table.write_text(table.read_text().replace("round", "square", 1))
+    refused_in_one_line("table.csv has changed since done was made", "explain", run, "--at", "0")
