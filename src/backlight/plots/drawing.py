@@ -122,7 +122,7 @@ def _column(drawing: Drawing, which: int, rows: int) -> str:
         if arrows is not None:
             shape += _arrow(float(arrows[unit]))
         if inside and len(name) <= _LONGEST_INSIDE:
-            shape += f'<text class="bl-small" x="-12" y="4" text-anchor="end">{escape(name)}</text>'
+            shape += f'<text class="bl-small bl-inner" x="-12" y="4" text-anchor="end">{escape(name)}</text>'
         parts.append(f'<g transform="translate(0 {middle})"><title>{escape(words)}</title>{shape}</g>')
     if column.left_out and inside:
         below = place(_height(column, rows, len(column.names)))
