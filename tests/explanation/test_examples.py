@@ -65,9 +65,9 @@ def test_the_mean_wish_is_the_measured_fall_of_the_cost(output):
 
 
 def test_what_is_told_of_the_wishes():
-    own = problem("activation relu", n=60)
+    own = problem("activation relu", n=100)
     weight = own.weights()[7]
-    names = [f"row {n}" for n in range(60)]
+    names = [f"row {n}" for n in range(100)]
     told = wishes_for_weight(own.moment, own.x, own.y, weight, names)
     w = told.wishes
     assert told.larger == sum(w > 0) > 10
@@ -85,9 +85,9 @@ def test_what_is_told_of_the_wishes():
     sizes = [abs(voice.wish) for voice in told.loudest]
     assert sizes == sorted(sizes, reverse=True)
     assert told.parts.parts[-1].name == "rest"
-    close([part.value for part in told.parts.parts[:-1]], [voice.wish / 60 for voice in told.loudest])
+    close([part.value for part in told.parts.parts[:-1]], [voice.wish / 100 for voice in told.loudest])
     is_plain(told)
-    assert len(told.to_dict()["wishes"]) == 60
+    assert len(told.to_dict()["wishes"]) == 100
 
 
 def test_a_weight_that_no_example_speaks_about():

@@ -123,9 +123,7 @@ def test_chunks_are_merged_to_the_same_correlations(sizes):
 def test_a_batch_of_several_chunks():
     own = problem("activation tanh", n=10)
     times = CHUNK // 10 + 3
-    once, often = (
-        together(own.example(), 2, np.tile(own.x, (k, 1)), np.tile(own.y, (k, 1))) for k in (1, times)
-    )
+    once, often = (together(own.example(), 2, np.tile(own.x, (k, 1)), np.tile(own.y, (k, 1))) for k in (1, times))
     close(often.correlations, once.correlations)
     close(often.mean_increases, once.mean_increases)
     assert often.count == 10 * times

@@ -8,7 +8,6 @@ from backlight.cli.explaining import At, Html, Json, RunFolder, open_at, show_se
 from backlight.errors import InputError
 
 if TYPE_CHECKING:
-    from backlight.arrays import Array
     from backlight.explanation import Explanation
     from backlight.explanation.shown import Shown
 
@@ -40,13 +39,11 @@ def explain(
     if batch is None and not everything:
         show_several({"": told}, html=html, json=json)
         return
-    show_several({"example": told, **_of_many(told, x, y, batch)}, html=html, json=json)
+    show_several({"example": told, **_of_many(told, batch)}, html=html, json=json)
 
 
-def _of_many(told: "Explanation", x: "Array", y: "Array", count: int | None) -> "dict[str, Shown]":
+def _of_many(told: "Explanation", count: int | None) -> "dict[str, Shown]":
     """What training examples together say about the explained weight, and what the example alone would do to them."""
-    import numpy as np
-
     from backlight.explanation import batch_agreement, overfitting_step, parse_weight, together, wishes_for_weight
 
     moment = told.opened.moment
@@ -55,10 +52,9 @@ def _of_many(told: "Explanation", x: "Array", y: "Array", count: int | None) -> 
     assert lr is not None
     others, targets, names = training_examples(moment, count)
     weight = parse_weight(told.chain.weight, moment.network)
-    with_it, with_its = np.concatenate([x[None], others]), np.concatenate([np.asarray(y)[None], targets])
     return {
         "wishes": wishes_for_weight(moment, others, targets, weight, names),
-        "overfitting": overfitting_step(moment, with_it, with_its, 0, lr, [told.example, *names]),
+        "overfitting": overfitting_step(moment, others, targets, told.opened, lr, names),
         "agreement": batch_agreement(moment, others, targets),
         "together": together(told.opened, weight.layer, others, targets),
     }

@@ -29,7 +29,6 @@ def sensitivity(
     if compare is None:
         show(ranked(moment, x, y), html=html, json=json)
         return
-    first, second = (parse_weight(text, moment.network) for text in compare)
-    told = compared(moment, x, y, first, second)
-    curve = cost_along(moment, x, y, first)
+    told = compared(moment, x, y, *compare)
+    curve = cost_along(moment, x, y, parse_weight(compare[0], moment.network))
     show_several({"comparison": told, "curve": curve}, html=html, json=json)

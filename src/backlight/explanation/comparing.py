@@ -7,10 +7,10 @@ import numpy as np
 
 from backlight.arrays import Floats
 from backlight.explanation.along import along, checked_amount
-from backlight.explanation.moment import Moment
+from backlight.explanation.moment import Subject, open_moment
 from backlight.explanation.nudge import weight_in_words, weight_value
 from backlight.explanation.passes import check_examples
-from backlight.explanation.places import Weight, check_weight
+from backlight.explanation.places import Weight, parse_weight
 from backlight.explanation.shown import Shown
 from backlight.plots import Block, Heading, Table, Text, number
 
@@ -72,18 +72,22 @@ class Comparison(Shown):
     @property
     def sentence(self) -> str:
         """The comparison in words, the more sensitive weight first."""
-        more, less = sorted((self.first, self.second), key=lambda one: -abs(one.slope))
+        more, less = self._by_slope()
         if less.slope == 0:
             silent = "either weight" if more.slope == 0 else less.weight
             return f"The cost does not change with {silent}."
         times = abs(more.slope / less.slope)
         return f"The cost is {number(times)} times as sensitive to {more.weight} as to {less.weight}."
 
+    def _by_slope(self) -> list[Nudged]:
+        return sorted((self.first, self.second), key=lambda one: -abs(one.slope))
+
     def blocks(self) -> list[Block]:
         """The comparison as blocks: the sentence, and predicted beside measured changes."""
         both = (self.first, self.second)
         rows = tuple((one.weight, one.value, one.slope, one.predicted, one.measured) for one in both)
-        measured = "" if self.measured_ratio is None else f" Measured, the ratio is {number(self.measured_ratio)}."
+        more, less = self._by_slope()
+        measured = f" Measured, it is {number(abs(more.measured / less.measured))} times." if less.measured else ""
         return [
             Heading(self.title, 1),
             Text(self.sentence),
@@ -96,7 +100,16 @@ class Comparison(Shown):
         ]
 
 
-def compare(moment: Moment, x: Any, y: Any, first: Weight, second: Weight, nudge: float | None = None) -> Comparison:
+def compare(
+    subject: Subject,
+    x: Any,
+    y: Any,
+    first: Weight | str,
+    second: Weight | str,
+    nudge: float | None = None,
+    *,
+    at: str | int | None = None,
+) -> Comparison:
     """Compare how sensitive the cost is to two weights, and measure it: nudge each by the same small amount.
 
         predicted = ∂C/∂w · nudge,  measured = C(w + nudge) − C(w)
@@ -105,27 +118,26 @@ def compare(moment: Moment, x: Any, y: Any, first: Weight, second: Weight, nudge
     the predicted ones, or the one that comes closest. All in float64.
 
     Args:
-        moment: the network; nothing of it is changed.
+        subject: a network, a run, a run's folder, or an opened moment; nothing of it is changed.
         x: inputs (n, i).
         y: class indices (n,) or targets (n, j).
-        first: the one weight.
+        first: the one weight, LAYER:TO:FROM.
         second: the other.
         nudge: what is added to each.
+        at: for a run: 0, a step, "best" (the default) or "last".
 
     Raises:
         InputError: there is no such weight, the nudge is 0 or not finite, or x or y does not fit.
 
     Example:
         >>> from backlight import Network
-        >>> from backlight.explanation import open_moment
-        >>> moment = open_moment(Network.mlp(2, 3, 2, seed=0))
-        >>> told = compare(moment, [[0.5, -1.0], [1.0, 0.0]], [0, 1], Weight(2, 0, 0), Weight(2, 0, None))
+        >>> network = Network.mlp(2, 3, 2, seed=0)
+        >>> told = compare(network, [[0.5, -1.0], [1.0, 0.0]], [0, 1], "2:0:0", "2:0:b")
         >>> told.sentence
         'The cost is 1.101 times as sensitive to 2:0:0 (from 0:0 to output 0) as to 2:0:b (bias of output 0).'
     """
-    weights = (first, second)
-    for weight in weights:
-        check_weight(moment.network, weight)
+    moment = open_moment(subject, at)
+    weights = [parse_weight(str(weight), moment.network) for weight in (first, second)]
     amounts = NUDGES if nudge is None else (checked_amount("the nudge", nudge),)
     examples = check_examples(moment, x, y)
     lines = [along(moment, examples, weight, np.array(amounts)) for weight in weights]

@@ -168,7 +168,7 @@ def wishes_for_weight(
     wishes, forwards = np.empty(count), np.empty(count)
     for place, xs, ys in chunks(examples, chunk):
         spoken = speak(network, network.forward(xs), ys, moment.loss, weight)
-        wishes[place], forwards[place] = -spoken.slopes, -spoken.forwards
+        wishes[place], forwards[place] = 0.0 - spoken.slopes, 0.0 - spoken.forwards
     mean = float(wishes.mean())
     loudest = _loudest(wishes, called)
     rest = float(wishes.sum() - sum(voice.wish for voice in loudest)) / count

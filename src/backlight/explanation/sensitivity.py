@@ -8,7 +8,7 @@ import numpy as np
 from backlight.arrays import FloatName, Floats, Ints
 from backlight.errors import whole_number
 from backlight.explanation.desires import incoming_names, unit_names
-from backlight.explanation.moment import Moment
+from backlight.explanation.moment import Moment, Subject, open_moment
 from backlight.explanation.nudge import weight_value
 from backlight.explanation.parts import Parts, add_up
 from backlight.explanation.passes import check_examples, full_gradient, in_precision, precision_for
@@ -87,30 +87,39 @@ class Sensitivity(Shown):
         ]
 
 
-def sensitivity(moment: Moment, x: Any, y: Any, count: int = 20, *, precision: FloatName | None = None) -> Sensitivity:
+def sensitivity(
+    subject: Subject,
+    x: Any,
+    y: Any,
+    count: int = 20,
+    *,
+    at: str | int | None = None,
+    precision: FloatName | None = None,
+) -> Sensitivity:
     """Rank all parameters by |∂C/∂w|, where C is the mean loss over the examples.
 
     One gradient over all examples. It is computed in float64 where examples times parameters are at most 2·10¹⁰, and
     in float32 beyond, where it is exact to about five digits; `precision` overrides this.
 
     Args:
-        moment: the network; nothing of it is changed.
+        subject: a network, a run, a run's folder, or an opened moment; nothing of it is changed.
         x: inputs (n, i), uint8 or floating-point numbers.
         y: class indices (n,) or targets (n, j).
         count: how many parameters to rank.
+        at: for a run: 0, a step, "best" (the default) or "last".
         precision: "float64" or "float32"; chosen by the size of the work unless given.
 
     Raises:
         InputError: x or y does not fit, or the count is no whole number above 0.
 
     Example:
-        >>> from backlight.explanation import open_moment
-        >>> moment = open_moment(Network.mlp(2, 3, 2, seed=0))
-        >>> told = sensitivity(moment, [[0.5, -1.0], [1.0, 0.0]], [0, 1], count=2)
+        >>> network = Network.mlp(2, 3, 2, seed=0)
+        >>> told = sensitivity(network, [[0.5, -1.0], [1.0, 0.0]], [0, 1], count=2)
         >>> [(entry.weight, round(entry.slope, 4)) for entry in told.ranked]
         [('0:2:0', 0.4807), ('0:2:b', 0.4661)]
     """
     whole_number("count", count, 1)
+    moment = open_moment(subject, at)
     examples = check_examples(moment, x, y)
     used = precision or precision_for(moment, examples.source.count)
     losses, gradient = full_gradient(in_precision(moment, used), moment.loss, examples)

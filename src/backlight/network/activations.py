@@ -79,8 +79,7 @@ def _relu(z: Array, out: Array, scratch: Sequence[Array]) -> None:
 
 
 def _relu_slope(z: Array, a: Array, out: Array, scratch: Sequence[Array]) -> None:
-    np.maximum(z, 0.0, out=out)
-    np.sign(out, out=out)
+    np.greater(z, 0.0, out=out)
 
 
 def _leaky_relu(z: Array, out: Array, scratch: Sequence[Array]) -> None:
