@@ -1,4 +1,4 @@
-"""How long explanations take, on MNIST-shaped data, beside what they are compared with."""
+"""How long explanations take, on MNIST or data of its shape, beside what they are compared with."""
 
 import statistics
 import time
@@ -9,6 +9,8 @@ from typing import Final
 import numpy as np
 
 from backlight.arrays import Array
+from backlight.data import load
+from backlight.errors import InputError
 from backlight.explanation import Weight, explain, open_moment, sensitivity, wishes_for_weight
 from backlight.network import Network
 from backlight.randomness import Purpose, uniforms
@@ -38,8 +40,7 @@ def measure_explaining(rounds: int = 5) -> list[ExplainingTime]:
         rounds: how often each is measured; one time more goes before them. An epoch is measured once.
     """
     network = Network.mlp(*WIDTHS, seed=0)
-    x = _images(_EXAMPLES)
-    y = (np.arange(_EXAMPLES) % 10).astype(np.int64)
+    x, y = _examples()
     moment, weight = open_moment(network), Weight(0, 3, 400)
     return [
         ExplainingTime("explain one example", _median(lambda: explain(network, x[0], int(y[0])), rounds)),
@@ -52,11 +53,15 @@ def measure_explaining(rounds: int = 5) -> list[ExplainingTime]:
     ]
 
 
-def _images(count: int) -> Array:
-    """Noise with a fifth of the pixels lit, about as many as in a handwritten digit."""
-    pixels = uniforms(0, Purpose.GENERATION, count * WIDTHS[0])
-    lit = np.where(pixels > 0.8, pixels * 255, 0.0)
-    return lit.astype(np.uint8).reshape(count, WIDTHS[0])
+def _examples() -> tuple[Array, Array]:
+    """MNIST's training images where they are found, else as many images of noise with a fifth of the pixels lit."""
+    try:
+        data = load("mnist")
+        return data.x[:_EXAMPLES], data.y[:_EXAMPLES]
+    except InputError:
+        pixels = uniforms(0, Purpose.GENERATION, _EXAMPLES * WIDTHS[0])
+        lit = np.where(pixels > 0.8, pixels * 255, 0.0).astype(np.uint8)
+        return lit.reshape(_EXAMPLES, WIDTHS[0]), np.arange(_EXAMPLES) % 10
 
 
 def _epoch(x: Array, y: Array) -> None:
