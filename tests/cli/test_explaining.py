@@ -125,3 +125,19 @@ def test_changed_data_are_refused_by_name(run: Path) -> None:
     table = Path("table.csv")
     table.write_text(table.read_text().replace("round", "square", 1))
     refused_in_one_line("table.csv has changed since done was made", "explain", run, "--at", "0")
+
+
+def test_quantities_are_told_in_their_own_units() -> None:
+    trained = backlight("train", "table.csv", "--target", "size", "--epochs", "2", "--layers", "8", "--out", "sizes")
+    assert trained.code == 0, trained.err
+    content = backlight("explain", "sizes", "--example", "test:0", "--json").json
+    predicted = backlight("predict", "sizes", "test:0", "--json").json["predictions"][0]["size"]
+    name, value = content["prediction"].split()
+    assert name == "size"
+    assert float(value) == pytest.approx(predicted, rel=1e-4)
+    assert f"Predicted size {value}; it should be size" in backlight("explain", "sizes", "--example", "test:0").out
+
+
+def test_a_ranking_comes_with_the_curve_of_its_first(run: Path) -> None:
+    content = backlight("sensitivity", run, "--json").json
+    assert content["curve"]["weight"].startswith(content["ranking"]["ranked"][0]["weight"])

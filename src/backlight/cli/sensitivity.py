@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from backlight.cli.explaining import At, Html, Json, RunFolder, open_at, show, show_several, training_examples
+from backlight.cli.explaining import At, Html, Json, RunFolder, open_at, show_several, training_examples
 
 
 def sensitivity(
@@ -27,8 +27,9 @@ def sensitivity(
     moment = open_at(run, at)
     x, y, _ = training_examples(moment, batch)
     if compare is None:
-        show(ranked(moment, x, y), html=html, json=json)
+        told = ranked(moment, x, y)
+        steepest = parse_weight(told.ranked[0].weight, moment.network)
+        show_several({"ranking": told, "curve": cost_along(moment, x, y, steepest)}, html=html, json=json)
         return
-    told = compared(moment, x, y, *compare)
     curve = cost_along(moment, x, y, parse_weight(compare[0], moment.network))
-    show_several({"comparison": told, "curve": curve}, html=html, json=json)
+    show_several({"comparison": compared(moment, x, y, *compare), "curve": curve}, html=html, json=json)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from backlight.data import ArrayInputs, Classes, Dataset, ImageInputs
+from backlight.data import ArrayInputs, Classes, Dataset, ImageInputs, Quantities
 from backlight.engine import engine_build
 from backlight.errors import InputError
 from backlight.files import Run, state_at
@@ -27,6 +27,7 @@ class Moment:
         inputs: one name per input.
         outputs: one name per output.
         image: the (height, width) of an input, None if inputs are no images.
+        quantities: how outputs are turned into the units of the data; None where they are not quantities.
         run: where it comes from, None for a network on its own.
         warnings: what a reader should know, such as another engine build.
     """
@@ -38,6 +39,7 @@ class Moment:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     image: tuple[int, int] | None = None
+    quantities: Quantities | None = None
     run: Run | None = None
     warnings: tuple[str, ...] = field(default=())
 
@@ -138,4 +140,5 @@ def _named(
         outputs = target.names[1:]
     loss = run.settings.loss
     assert loss is not None
-    return Moment(network, loss, when, step, inputs.names, tuple(outputs), shape, run, warnings)
+    quantities = target if isinstance(target, Quantities) else None
+    return Moment(network, loss, when, step, inputs.names, tuple(outputs), shape, quantities, run, warnings)

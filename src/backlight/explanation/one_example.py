@@ -76,8 +76,8 @@ class Explanation(Shown):
         example: its name.
         when: the moment, in words.
         step: how many steps had been taken, None if unknown.
-        prediction: the output of largest activation (the value, for a quantity).
-        confidence: that activation.
+        prediction: the output of largest activation; quantities by name and value, in their own units.
+        confidence: the largest activation.
         truth: what it should be.
         loss: the example's loss.
         forward: every dense layer's z and a.
@@ -161,9 +161,9 @@ def explain(
         example=name,
         when=moment.when,
         step=moment.step,
-        prediction=moment.outputs[best],
+        prediction=_in_units(moment, example.trace.out[0]) or moment.outputs[best],
         confidence=float(example.trace.out[0, best]),
-        truth=_truth(moment, example.targets),
+        truth=_in_units(moment, example.targets) or _truth(moment, example.targets),
         loss=float(example.backward.losses[0]),
         forward=tuple(_passed(example, layer) for layer in layers),
         outputs=tuple(wished),
@@ -174,6 +174,14 @@ def explain(
         warnings=moment.warnings,
         opened=example,
     )
+
+
+def _in_units(moment: Moment, values: Floats) -> str:
+    """Quantities in their own units; nothing where outputs are none."""
+    if moment.quantities is None:
+        return ""
+    decoded = moment.quantities.decode(values[None])[0]
+    return ", ".join(f"{name} {value:,.6g}" for name, value in zip(moment.outputs, decoded, strict=True))
 
 
 def _truth(moment: Moment, targets: Floats) -> str:

@@ -24,10 +24,7 @@ def tell(told: "Explanation") -> list[Block]:
     return [
         Heading(told.title, 1),
         *(Text(warning, "warning") for warning in told.warnings),
-        Text(
-            f"Taken for {told.prediction} ({number(told.confidence)}); it should be {told.truth}. "
-            f"The loss is {number(told.loss)}."
-        ),
+        Text(f"{_said(told)} The loss is {number(told.loss)}."),
         *_inputs(told),
         draw(told.opened),
         *_outputs(told),
@@ -35,6 +32,12 @@ def tell(told: "Explanation") -> list[Block]:
         *_asked(told),
         *_chain(told.chain),
     ]
+
+
+def _said(told: "Explanation") -> str:
+    if told.opened.moment.quantities is not None:
+        return f"Predicted {told.prediction}; it should be {told.truth}. Below, outputs are as the network sees them."
+    return f"Taken for {told.prediction} ({number(told.confidence)}); it should be {told.truth}."
 
 
 def tell_briefly(told: "Explanation") -> list[Block]:
@@ -45,7 +48,7 @@ def tell_briefly(told: "Explanation") -> list[Block]:
     product = " · ".join(number(factor.value) for factor in link.factors)
     return [
         Heading(told.title),
-        Text(f"Taken for {told.prediction} ({number(told.confidence)}); it should be {told.truth}."),
+        Text(_said(told)),
         Text(f"Output {ways.unit} wants its z to move by {number(ways.for_z)}. Three ways, the best of each:"),
         Table(("change", "in proportion to", "wish", "share of all"), rows, signed=(2,)),
         Text(f"All ways' falls of the cost: sum {number(ways.falls.sum)} = whole {number(ways.falls.whole)}."),
