@@ -1,11 +1,16 @@
 """The explaining verbs: what they print for people and programs, their pages, and what they refuse."""
 
+import io
 import json
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
+from rich.console import Console
 
+from backlight.cli.blocks import show_blocks
+from backlight.plots import Picture
 from tests.cli.terminal import backlight, refused_in_one_line
 
 VERBS = [
@@ -64,7 +69,9 @@ def test_columns_and_classes_are_called_by_their_names(run: Path) -> None:
 
 def test_a_row_of_a_file_is_explained(run: Path) -> None:
     content = backlight("explain", run, "--example", "table.csv:3", "--json").json
-    assert content["example"] == "table.csv:5"  # the line in the file: a header, and rows from 0
+    assert content["example"] == "table.csv:3"
+    said = backlight("predict", run, "table.csv", "--json").json["predictions"][3]
+    assert (said["example"], said["class"]) == ("table.csv:3", content["prediction"])
 
 
 def test_before_training_and_after_it_are_different_moments(run: Path) -> None:
@@ -141,3 +148,47 @@ def test_quantities_are_told_in_their_own_units() -> None:
 def test_a_ranking_comes_with_the_curve_of_its_first(run: Path) -> None:
     content = backlight("sensitivity", run, "--json").json
     assert content["curve"]["weight"].startswith(content["ranking"]["ranked"][0]["weight"])
+
+
+@pytest.mark.parametrize("verb", ["explain", "moves", "sensitivity", "health", "check"])
+@pytest.mark.parametrize(
+    ("page", "message"),
+    [
+        ("table.csv", "--html is table.csv; name a page, with .html at its end"),
+        ("nowhere/page.html", "there is no folder nowhere for the page"),
+        ("mine.html", "mine.html exists and is no page, so it is not replaced"),
+    ],
+)
+def test_a_page_takes_the_place_of_nothing_else(run: Path, verb: str, page: str, message: str) -> None:
+    Path("mine.html").write_text("my notes")
+    weight = ("--weight", "0:0:0") if verb == "moves" else ()
+    before = Path("table.csv").read_bytes()
+    refused_in_one_line(message, verb, run, *weight, "--html", page)
+    assert (Path("table.csv").read_bytes(), Path("mine.html").read_text()) == (before, "my notes")
+
+
+def test_an_example_is_not_one_of_the_others(run: Path) -> None:
+    for example, others in (("train:5", 41), ("test:1", 42)):
+        step = backlight("explain", run, "--example", example, "--all", "--json").json["overfitting"]
+        assert step["better"] + step["worse"] + step["same"] == others
+
+
+def test_pictures_are_drawn_in_colour_and_without() -> None:
+    values = np.arange(-32.0, 32.0).reshape(8, 8)
+    for signed in (True, False):
+        for system in ("truecolor", None):
+            out = io.StringIO()
+            console = Console(file=out, force_terminal=system is not None, color_system=system, width=80)
+            show_blocks([Picture(values, signed=signed, caption="picture")], console)
+            lines = out.getvalue().splitlines()
+            assert len(lines) == 1 + 8
+            assert ("48;2;" in out.getvalue()) == (system is not None)
+
+
+def test_several_labels_are_told_by_name() -> None:
+    x = np.random.default_rng(0).random((80, 2))
+    np.savez("labels.npz", x=x, y=np.stack([x[:, 0] > 0.5, x[:, 1] > 0.5, x.sum(1) > 1], 1).astype(np.int64))
+    assert backlight("train", "labels.npz", "--epochs", "60", "--out", "labels").code == 0
+    content = backlight("explain", "labels", "--example", "train:0", "--json").json
+    assert content["confidence"] is None
+    assert set(content["truth"].split(", ")) <= {"label 0", "label 1", "label 2", "no label"}

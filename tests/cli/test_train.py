@@ -83,7 +83,7 @@ def test_predict_prints_one_json_object(run):
     result = backlight("predict", run, "new.csv", "--json")
     assert result.out.count("\n") == 1
     assert list(result.json) == ["run", "predictions", "unseen"]
-    assert [answer["example"] for answer in result.json["predictions"]] == ["new.csv:2", "new.csv:3"]
+    assert [answer["example"] for answer in result.json["predictions"]] == ["new.csv:0", "new.csv:1"]
     for answer in result.json["predictions"]:
         assert list(answer) == ["example", "class", "confidence", "probabilities"]
         assert sorted(answer["probabilities"]) == sorted(KINDS)

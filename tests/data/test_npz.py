@@ -135,7 +135,7 @@ class TestNewRows:
             assert np.array_equal(rows.x, data.x)
             assert rows.y is not None
             assert np.array_equal(rows.y, data.y)
-            assert rows.labels[19] == f"{path}[19]"
+            assert rows.labels[19] == f"{path}:19"
 
     def test_x_alone_is_enough(self, tmp_path: Path) -> None:
         data = load(save(tmp_path, x=X, y=Y))

@@ -143,7 +143,7 @@ class TestNewRows:
         assert np.array_equal(rows.x, data.x)
         assert rows.y is not None
         assert np.array_equal(rows.y, data.y)
-        assert rows.labels[:2] == (f"{tmp_path / 'train.csv'}:2", f"{tmp_path / 'train.csv'}:3")
+        assert rows.labels[:2] == (f"{tmp_path / 'train.csv'}:0", f"{tmp_path / 'train.csv'}:1")
 
     def test_order_and_extra_columns_do_not_matter_and_the_target_is_optional(self, tmp_path: Path, data: Any) -> None:
         new = put(tmp_path, "extra;colour;size\nz;g;1,5\n\n;r;2\n", "new.csv")
@@ -151,7 +151,7 @@ class TestNewRows:
         assert rows.y is None
         assert rows.x.shape == (2, 4)
         assert rows.x[:, 1:].tolist() == [[0, 1, 0], [0, 0, 1]]
-        assert rows.labels == (f"{new}:2", f"{new}:4")
+        assert rows.labels == (f"{new}:0", f"{new}:1")
         assert rows.unseen == {}
 
     def test_unseen_categories_are_counted(self, tmp_path: Path, data: Any) -> None:

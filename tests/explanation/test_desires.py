@@ -151,7 +151,7 @@ def test_the_three_ways_of_any_unit(own, data):
     close([found["weight", name].strength for name in names], example.trace.a_in(layer)[0])
     sizes = [abs(way.wish) for way in ways.ways]
     assert sizes == sorted(sizes, reverse=True)
-    close([way.share * sum(sizes) for way in ways.ways], sizes)
+    close([way.share * ways.falls.whole for way in ways.ways], [size**2 for size in sizes])
     adds_up(ways.falls)
     assert [part.name for part in ways.falls.parts] == ["bias", "weight", "activation"]
     for part in ways.falls.parts:

@@ -1,5 +1,6 @@
 import json
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from backlight.explanation.moment import open_moment
 from backlight.explanation.passes import check_examples
 from backlight.explanation.remedies import of_agreement
 from backlight.explanation.survey import products, squared_norms, survey
+from backlight.files import Conduct, Run, Settings, load_for
 from backlight.network import Activation, Dense, Network
 from backlight.network.activations import ACTIVATIONS
 from backlight.plots import Heading, Table, Text
@@ -199,7 +201,7 @@ def test_a_run_knows_how_it_is_trained(tmp_path):
     assert (found.when, found.step, found.batch_size, found.findings) == ("before training", 0, 50, ())
     assert found.layers[0].update_ratio == pytest.approx(0.003 / found.layers[0].weight_rms, rel=0.2)  # adam's first
     assert found == health(run.folder, x, y, at=0, optimizer="adam", lr=0.003, batch_size=50)
-    assert health(run, x, y).step is None
+    assert health(run, x, y).step == run.taken
     assert health(stepping.trained_run(tmp_path / "full", batch_size="full"), x, y).batch_size is None
 
 
@@ -272,6 +274,33 @@ def test_units_that_inputs_of_large_spread_have_saturated():
     assert not health(well, x, y).findings
     assert trained(well, x, y) < ill_loss
     assert "saturated" not in kinds(health(well, x, y))
+
+
+def test_a_run_that_has_learnt_nothing_yet(tmp_path):
+    wanted = Settings.classic("digits", epochs=3)
+    before, found = _examined(wanted, tmp_path / "classic")
+    assert [finding.kind for finding in found.findings] == ["unlearnt"]
+    assert "is 100 % of what one and the same answer" in found.findings[0].sentence
+    remedies = (
+        Settings.classic("digits", epochs=150),
+        Settings("digits", layers=(16, 16), epochs=20),  # relu, he_normal, adam
+    )
+    for number, wanted in enumerate(remedies):
+        after, cured = _examined(wanted, tmp_path / f"remedied-{number}")
+        assert not cured.findings
+        assert after > 0.5 > before
+
+
+def _examined(wanted: Settings, folder: Path) -> tuple[float, Health]:
+    """The test accuracy of a new run, and its health."""
+    dataset = load_for(wanted)
+    run = Run.planned(folder, wanted.resolved(dataset), dataset.source)
+    run.begin()
+    conduct = Conduct(run, dataset)
+    for _ in conduct.records():
+        pass
+    assert conduct.model is not None
+    return conduct.model.metrics["test"]["accuracy"], health(folder, *dataset.part("train"))
 
 
 def test_errors_that_vanish():
@@ -402,7 +431,7 @@ def test_health_as_plain_data_and_blocks():
     tables = [block for block in blocks if isinstance(block, Table)]
     assert all(len(row) == len(table.columns) for table in tables for row in table.rows)
     well = [block.text for block in health(network, *DIGITS).blocks() if isinstance(block, Text)]
-    assert well[0] == "Nothing wrong was found."
+    assert well[0] == "None of the signs of illness that are looked for was found."
 
 
 def test_losses_that_are_not_finite_are_refused():

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text as RichText
 
-from backlight.cli.drawing import draw_image
+from backlight.cli.drawing import WIDE, draw_image, pairs_of_rows
 from backlight.plots import Bars, Block, Curve, Drawing, Gallery, Heading, Picture, Table, Text, number
 from backlight.plots.blocks import Cell
 
@@ -101,6 +101,8 @@ def _picture(picture: Picture) -> RichText:
     values, text = picture.values, RichText()
     small = values.shape[1] <= _SMALL
     for top in range(0, len(values), 1 if small else 2):
+        if top:
+            text.append("\n")
         for column in range(values.shape[1]):
             upper = _colour(picture, float(values[top, column]))
             if small:
@@ -108,8 +110,6 @@ def _picture(picture: Picture) -> RichText:
             else:
                 lower = _colour(picture, float(values[top + 1, column])) if top + 1 < len(values) else upper
                 text.append("▀", style=f"{upper} on {lower}")
-        text.append("\n")
-    text.rstrip()
     return text
 
 
@@ -117,9 +117,11 @@ def _plain_picture(picture: Picture) -> RichText:
     """Without colours: shades for an image; + and − for signs, doubled where strong."""
     if not picture.signed:
         return RichText("\n".join(draw_image(picture.values)))
-    strength = picture.values / (float(np.abs(picture.values).max()) or 1.0)
+    values, marks = picture.values, {-2: "−−", -1: " −", 0: " ·", 1: " +", 2: "++"}
+    if values.shape[1] > WIDE:
+        values, marks = pairs_of_rows(values), {-2: "−", -1: "-", 0: "·", 1: "+", 2: "#"}
+    strength = values / (float(np.abs(values).max()) or 1.0)
     levels = np.rint(2 * strength).astype(int)
-    marks = {-2: "−−", -1: " −", 0: " ·", 1: " +", 2: "++"}
     return RichText("\n".join("".join(marks[level] for level in row) for row in levels.tolist()))
 
 

@@ -7,7 +7,8 @@ import numpy as np
 from backlight.arrays import Array
 
 _SHADES: Final = " ░▒▓█"
-_WIDE: Final = 20
+WIDE: Final = 20
+"""Images of more columns than this take one character for two pixels above each other."""
 
 
 def draw_image(image: Array) -> list[str]:
@@ -21,10 +22,19 @@ def draw_image(image: Array) -> list[str]:
     """
     values = image.astype(np.float64)
     repeat = 2
-    if values.shape[1] > _WIDE:
-        repeat = 1
-        even = values[: len(values) // 2 * 2]
-        values = even.reshape(-1, 2, values.shape[1]).mean(axis=1)
+    if values.shape[1] > WIDE:
+        repeat, values = 1, pairs_of_rows(values)
     low, high = float(values.min()), float(values.max())
     levels = np.rint((values - low) / ((high - low) or 1.0) * (len(_SHADES) - 1)).astype(int)
     return ["".join(_SHADES[level] * repeat for level in row) for row in levels]
+
+
+def pairs_of_rows(values: Array) -> Array:
+    """The mean of every two rows; an odd last row stands for itself.
+
+    Example:
+        >>> pairs_of_rows(np.array([[1.0], [3.0], [5.0]])).tolist()
+        [[2.0], [5.0]]
+    """
+    padded = np.concatenate([values, values[-1:]]) if len(values) % 2 else values
+    return np.asarray(padded.reshape(-1, 2, values.shape[1]).mean(axis=1))

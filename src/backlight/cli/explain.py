@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backlight.cli.explaining import At, Html, Json, RunFolder, open_at, show_several, training_examples
+from backlight.cli.explaining import At, Html, Json, RunFolder, check_page, open_at, show_several, training_examples
 from backlight.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def explain(
 
     if batch is not None and everything:
         raise InputError("--batch and --all exclude each other; give one of them")
+    check_page(html)
     moment = open_at(run, at)
     x, y, name = example_of(moment, example)
     told = explained(moment, x, y, unit=unit, weight=weight, name=name)
@@ -52,9 +53,10 @@ def _of_many(told: "Explanation", count: int | None) -> "dict[str, Shown]":
     assert lr is not None
     others, targets, names = training_examples(moment, count)
     weight = parse_weight(told.chain.weight, moment.network)
+    one = names.index(told.example) if told.example in names else told.opened
     return {
         "wishes": wishes_for_weight(moment, others, targets, weight, names),
-        "overfitting": overfitting_step(moment, others, targets, told.opened, lr, names),
+        "overfitting": overfitting_step(moment, others, targets, one, lr, names),
         "agreement": batch_agreement(moment, others, targets),
         "together": together(told.opened, weight.layer, others, targets),
     }

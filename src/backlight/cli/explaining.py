@@ -49,6 +49,22 @@ def training_examples(moment: "Moment", count: int | None = None) -> "tuple[Arra
     return x[:count], y[:count], names[:count]
 
 
+def check_page(html: Path | None) -> None:
+    """Refuse, before anything is computed, a page that would take the place of something else.
+
+    Raises:
+        InputError: the name does not end in .html, its folder does not exist, or the file there is no page.
+    """
+    if html is None:
+        return
+    if html.suffix.lower() not in {".html", ".htm"}:
+        raise InputError(f"--html is {html}; name a page, with .html at its end")
+    if not html.parent.is_dir():
+        raise InputError(f"there is no folder {html.parent} for the page; make it, or choose another")
+    if html.exists() and not (html.is_file() and html.read_bytes()[:9].lower() == b"<!doctype"):
+        raise InputError(f"{html} exists and is no page, so it is not replaced; choose another name")
+
+
 def show(explanation: "Shown", *, html: Path | None, json: bool) -> None:
     """Print an explanation for people or for programs, and write its page if asked."""
     show_several({"": explanation}, html=html, json=json)

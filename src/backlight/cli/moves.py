@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from backlight.cli.explaining import Html, Json, RunFolder, say_how_long, show
+from backlight.cli.explaining import Html, Json, RunFolder, check_page, say_how_long, show
 from backlight.errors import InputError
 
 
@@ -22,6 +22,7 @@ def moves(
     from backlight.explanation import moves as moved
     from backlight.files import Run
 
+    check_page(html)
     opened = Run.open(run)
     if last is None:
         checkpoint = opened.checkpoint()

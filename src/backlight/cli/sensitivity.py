@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from backlight.cli.explaining import At, Html, Json, RunFolder, open_at, show_several, training_examples
+from backlight.cli.explaining import At, Html, Json, RunFolder, check_page, open_at, show_several, training_examples
 
 
 def sensitivity(
@@ -24,6 +24,7 @@ def sensitivity(
     from backlight.explanation import cost_along, parse_weight
     from backlight.explanation import sensitivity as ranked
 
+    check_page(html)
     moment = open_at(run, at)
     x, y, _ = training_examples(moment, batch)
     if compare is None:

@@ -30,7 +30,7 @@ class Rows:
     Attributes:
         x: inputs (n, d): float32, or uint8, which is read as value/255.
         y: targets as in `Dataset`, or None where they were not asked for.
-        labels: one name per example, to be found again: `new.csv:3` (line 3), `new.npz[0]`, `seven.png`.
+        labels: one name per example, to be found again: `new.csv:3` or `new.npz:3` (row 3 from 0), `seven.png`.
         unseen: column → how many of its cells held a category that the model does not know.
     """
 
@@ -87,7 +87,7 @@ def _read_table(path: Path, inputs: TableInputs, target: Target, *, labelled: bo
         others = [name for name in wanted if name not in set(numbers)]
         x, unseen = inputs.encode({**table.numbers(numbers), **table.texts(others)})
         y = _table_target(table, target) if labelled else None
-        labels = tuple(f"{path}:{line}" for line in table.dialect.lines())
+        labels = tuple(f"{path}:{row}" for row in range(len(x)))
     return Rows(x, y, labels, unseen)
 
 
@@ -157,7 +157,7 @@ def _read_npz(path: Path, inputs: ImageInputs | ArrayInputs, target: Target, *, 
         x = inputs.encode(raw)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-    return Rows(x, y, tuple(f"{path}[{row}]" for row in range(len(raw))))
+    return Rows(x, y, tuple(f"{path}:{row}" for row in range(len(raw))))
 
 
 def _npz_target(path: Path, y: Array, target: Target) -> Array:

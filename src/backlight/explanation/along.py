@@ -64,7 +64,7 @@ def checked_amount(what: str, value: float) -> float:
     return float(value)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CostAlong(Shown):
     """The cost along one weight: a curve, and its tangent at the weight's present value.
 

@@ -43,7 +43,7 @@ class BatchSize:
     seconds: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BatchAgreement(Shown):
     """How close the mean gradient of a mini-batch comes to that of all examples.
 

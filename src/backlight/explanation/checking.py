@@ -39,7 +39,7 @@ class CheckedArray:
     passed: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Checked(Shown):
     """The gradient check of a network at one moment.
 

@@ -40,7 +40,7 @@ class Nudged:
     measured: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison(Shown):
     """Two weights compared: how sensitive the cost is to each.
 

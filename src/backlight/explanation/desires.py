@@ -63,6 +63,8 @@ def open_example(moment: Moment, x: Any, y: Any, name: str = "the example") -> E
     if len(x) != 1:
         raise InputError(f"one example is explained at a time, and x has {len(x)} rows")
     y = y.reshape(1) if y.ndim == 0 else y if y.ndim == 2 or len(y) == 1 else y[None]
+    if x.dtype.kind == "f" and not np.isfinite(x).all():
+        raise InputError(f"x is {x[~np.isfinite(x)][0]} in one place; every input must be a finite number")
     trace = moment.network.forward(x)
     backward = moment.network.backward(trace, y, moment.loss)
     targets = np.empty_like(trace.out)
@@ -186,7 +188,7 @@ class Way:
         wish: −∂loss/∂(that number): how it should move; its size is the fall of the cost per unit of change.
         strength: what the wish is in proportion to: the incoming activation for a weight, the weight for an
             incoming activation, 1 for the bias.
-        share: of all ways' falls together.
+        share: of the fall of the cost along all wishes together: wish² by the whole of `falls`.
     """
 
     kind: str
@@ -227,16 +229,16 @@ def three_ways(example: Example, unit: Unit) -> ThreeWays:
     wish = -float(delta[0, unit.unit])
     a, w = example.trace.a_in(unit.layer)[0], dense.W[unit.unit]
     incoming = incoming_names(moment, unit.layer)
-    total = abs(wish) * (1.0 + float(np.abs(a).sum()) + float(np.abs(w).sum()))
+    whole = wish**2 * (1.0 + float(a @ a) + float(w @ w))
     rows = [("bias", "bias", wish, 1.0)]
     rows += [("weight", name, wish * float(v), float(v)) for name, v in zip(incoming, a, strict=True)]
     rows += [("activation", name, wish * float(v), float(v)) for name, v in zip(incoming, w, strict=True)]
-    ways = [Way(kind, name, v, s, abs(v) / total if total else 0.0) for kind, name, v, s in rows]
+    ways = [Way(kind, name, v, s, v**2 / whole if whole else 0.0) for kind, name, v, s in rows]
     ways.sort(key=lambda way: -abs(way.wish))
     kinds = ("bias", "weight", "activation")
     falls = add_up(
         [(kind, sum(way.wish**2 for way in ways if way.kind == kind)) for kind in kinds],
-        whole=wish**2 * (1.0 + float(a @ a) + float(w @ w)),
+        whole=whole,
     )
     name = unit_names(moment, unit.layer)[unit.unit]
     return ThreeWays(name, wish, tuple(ways), falls)

@@ -45,7 +45,7 @@ class Voice:
     share: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class WeightWishes(Shown):
     """All examples' wishes for one weight or bias.
 

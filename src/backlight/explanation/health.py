@@ -12,7 +12,7 @@ from backlight.errors import InputError, number_within, whole_number
 from backlight.explanation.agreement import Agreement, agreement
 from backlight.explanation.moment import Moment, Subject, open_moment
 from backlight.explanation.passes import check_examples
-from backlight.explanation.remedies import Finding, LayerHealth, of_agreement, of_layers, of_step
+from backlight.explanation.remedies import Finding, LayerHealth, of_agreement, of_layers, of_learning, of_step
 from backlight.explanation.shown import Shown
 from backlight.explanation.survey import LayerSurvey, survey
 from backlight.network.objective import encode_targets
@@ -24,7 +24,7 @@ MOST: Final = 10_000
 _LEAST_SHARE: Final = 1e-12
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Health(Shown):
     """How a network is, on some examples at one moment.
 
@@ -65,7 +65,7 @@ class Health(Shown):
         """The findings, and the numbers that they rest on."""
         blocks: list[Block] = [Heading(self.title, 1), *(Text(warning, "warning") for warning in self.warnings)]
         if not self.findings:
-            blocks.append(Text("Nothing wrong was found."))
+            blocks.append(Text("None of the signs of illness that are looked for was found."))
         for finding in self.findings:
             words = f"{finding.kind.capitalize()}: {finding.sentence}."
             blocks += [Text(words, "warning"), Text(f"What helps: {finding.remedy}.")]
@@ -165,7 +165,7 @@ def health(
         update_ratio=ratio,
         agreement=agreed,
         batch_size=batch_size if batch_size is None else min(batch_size, available),
-        findings=(*of_layers(layers), *of_step(ratio), *doubts),
+        findings=(*of_learning(loss, constant, moment.step), *of_layers(layers), *of_step(ratio), *doubts),
         warnings=moment.warnings,
     )
 

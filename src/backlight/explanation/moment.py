@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from backlight.data import ArrayInputs, Classes, Dataset, ImageInputs, Quantities
+from backlight.data import ArrayInputs, Classes, Dataset, ImageInputs, Labels, Quantities
 from backlight.engine import engine_build
 from backlight.errors import InputError
 from backlight.files import Run, state_at
@@ -28,6 +28,7 @@ class Moment:
         outputs: one name per output.
         image: the (height, width) of an input, None if inputs are no images.
         quantities: how outputs are turned into the units of the data; None where they are not quantities.
+        labels: whether outputs are several labels at once.
         run: where it comes from, None for a network on its own.
         warnings: what a reader should know, such as another engine build.
     """
@@ -40,6 +41,7 @@ class Moment:
     outputs: tuple[str, ...]
     image: tuple[int, int] | None = None
     quantities: Quantities | None = None
+    labels: bool = False
     run: Run | None = None
     warnings: tuple[str, ...] = field(default=())
 
@@ -76,8 +78,8 @@ def _moment_of(run: Run, at: str | int) -> Moment:
     text = str(at)
     if text == "best":
         model = run.model()
-        when = _best_in_words(run)
-        return _named(run, model.network.copy("float64"), model, when, None)
+        when, step = _best(run)
+        return _named(run, model.network.copy("float64"), model, when, step)
     dataset = run.dataset()
     warnings: tuple[str, ...] = ()
     if text == "last":
@@ -111,11 +113,16 @@ def in_words(run: Run, dataset: Dataset, step: int) -> str:
     return f"after step {step:,} (epoch {step / per_epoch:.4g})"
 
 
-def _best_in_words(run: Run) -> str:
+def _best(run: Run) -> tuple[str, int | None]:
+    """The moment of the weights that were kept, in words and as a step; None where the history does not tell."""
     ended = run.ended
-    if ended is None or ended["best_epoch"] is None:
-        return "as it was kept"
-    return f"after epoch {ended['best_epoch']}, the best on validation"
+    if ended is None:
+        return "as it was kept", None
+    epoch = ended["best_epoch"]
+    if epoch is None:
+        return f"after step {ended['step']:,}, the last", int(ended["step"])
+    steps = [int(record["step"]) for record in run.history() if record.get("epoch") == epoch]
+    return f"after epoch {epoch}, the best on validation", steps[0] if steps else None
 
 
 def engine_warnings(run: Run) -> tuple[str, ...]:
@@ -140,5 +147,6 @@ def _named(
         outputs = target.names[1:]
     loss = run.settings.loss
     assert loss is not None
+    labels = isinstance(target, Labels)
     quantities = target if isinstance(target, Quantities) else None
-    return Moment(network, loss, when, step, inputs.names, tuple(outputs), shape, quantities, run, warnings)
+    return Moment(network, loss, when, step, inputs.names, tuple(outputs), shape, quantities, labels, run, warnings)

@@ -44,7 +44,7 @@ class Series:
     sums: dict[str, tuple[float, ...]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Moves(Shown):
     """Why a weight is where it is.
 

@@ -68,7 +68,7 @@ class Asked:
     parts: Parts
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Explanation(Shown):
     """How backpropagation reasons about one example.
 
@@ -77,7 +77,7 @@ class Explanation(Shown):
         when: the moment, in words.
         step: how many steps had been taken, None if unknown.
         prediction: the output of largest activation; quantities by name and value, in their own units.
-        confidence: the largest activation.
+        confidence: the largest activation; None for quantities and for several labels.
         truth: what it should be.
         loss: the example's loss.
         forward: every dense layer's z and a.
@@ -93,7 +93,7 @@ class Explanation(Shown):
     when: str
     step: int | None
     prediction: str
-    confidence: float
+    confidence: float | None
     truth: str
     loss: float
     forward: tuple[LayerPassed, ...]
@@ -161,9 +161,9 @@ def explain(
         example=name,
         when=moment.when,
         step=moment.step,
-        prediction=_in_units(moment, example.trace.out[0]) or moment.outputs[best],
-        confidence=float(example.trace.out[0, best]),
-        truth=_in_units(moment, example.targets) or _truth(moment, example.targets),
+        prediction=_several(moment, example.trace.out[0]) or moment.outputs[best],
+        confidence=None if _several(moment, example.trace.out[0]) else float(example.trace.out[0, best]),
+        truth=_several(moment, example.targets) or _truth(moment, example.targets),
         loss=float(example.backward.losses[0]),
         forward=tuple(_passed(example, layer) for layer in layers),
         outputs=tuple(wished),
@@ -176,8 +176,11 @@ def explain(
     )
 
 
-def _in_units(moment: Moment, values: Floats) -> str:
-    """Quantities in their own units; nothing where outputs are none."""
+def _several(moment: Moment, values: Floats) -> str:
+    """Quantities in their own units, or the labels that are true; nothing where one class is picked."""
+    if moment.labels:
+        true = [name for name, value in zip(moment.outputs, values, strict=True) if value > 0.5]
+        return ", ".join(true) or "no label"
     if moment.quantities is None:
         return ""
     decoded = moment.quantities.decode(values[None])[0]

@@ -37,7 +37,7 @@ class Changed:
     after: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class OverfittingStep(Shown):
     """What one example alone would have done to all the others: measured, not estimated.
 

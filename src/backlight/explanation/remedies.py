@@ -18,6 +18,7 @@ EXPLODED: Final = 30.0
 LARGE_STEP: Final = 1.0
 NOISY: Final = 100.0
 CANCELLED: Final = 0.005
+UNLEARNT: Final = 0.98
 STUCK: Final = 0.5
 """Noise and disagreement are no illness where the loss is below this share of what a constant answer gives: once a
 network has learnt, little but noise is left of its gradients."""
@@ -28,7 +29,8 @@ class Finding:
     """Something that is wrong.
 
     Attributes:
-        kind: "dead", "saturated", "vanishing", "exploding", "large step", "noise" or "disagreement".
+        kind: "dead", "saturated", "vanishing", "exploding", "unlearnt", "large step", "noise" or
+            "disagreement".
         layer: the dense layer, None where it is the whole network.
         value: the number that shows it.
         sentence: what it is, in plain words.
@@ -122,6 +124,20 @@ def _way_back(layers: Sequence[LayerHealth]) -> Iterator[Finding]:
             f"{last.layer}, so the first layers' steps are far too large",
             "train anew with initial weights that suit the layers' widths (--init he_normal for relu, "
             "glorot_uniform for tanh and sigmoid)",
+        )
+
+
+def of_learning(loss: float, constant: float, step: int | None) -> Iterator[Finding]:
+    """A finding about a network that has been trained and is no better than one and the same answer for all."""
+    if step and constant > 0 and loss > UNLEARNT * constant:
+        yield Finding(
+            "unlearnt",
+            None,
+            loss / constant,
+            f"after {step:,} steps the loss is {100 * loss / constant:.0f} % of what one and the same answer for all "
+            "gives: nothing has been learnt yet",
+            "train for more epochs; or take layers that pass errors on better: --activation relu --init he_normal "
+            "--optimizer adam",
         )
 
 

@@ -40,7 +40,7 @@ class Sensitive:
     slope: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sensitivity(Shown):
     """Which parameters the cost is most sensitive to.
 

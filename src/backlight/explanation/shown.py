@@ -29,6 +29,9 @@ class Shown:
         assert isinstance(content, dict)
         return content
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.title}>"
+
     def plot(self) -> Figure:
         """The explanation as a figure, shown in a notebook and saved as a page."""
         return Figure(self.title, tuple(self.blocks()))

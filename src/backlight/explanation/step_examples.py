@@ -18,7 +18,7 @@ from backlight.training import Training
 _SHOWN: Final = 20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class StepExamples(Shown):
     """What each example of a step added to a weight.
 
@@ -50,8 +50,8 @@ class StepExamples(Shown):
         return [
             Heading(self.title),
             Text(
-                f"{self.along:,} of {self.count:,} examples pulled the weight the way it went, "
-                f"by {number(self.parts.whole)} together."
+                f"The gradients of the {self.count:,} examples together moved it by {number(self.parts.whole)}; "
+                f"{self.along:,} of them pulled that way. Momentum and decay come on top."
             ),
             Bars(names, values, "what each example added"),
             sum_text(self.parts),

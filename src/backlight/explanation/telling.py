@@ -27,6 +27,7 @@ def tell(told: "Explanation") -> list[Block]:
         Text(f"{_said(told)} The loss is {number(told.loss)}."),
         *_inputs(told),
         draw(told.opened),
+        *_forward(told),
         *_outputs(told),
         *_ways(told),
         *_asked(told),
@@ -37,6 +38,8 @@ def tell(told: "Explanation") -> list[Block]:
 def _said(told: "Explanation") -> str:
     if told.opened.moment.quantities is not None:
         return f"Predicted {told.prediction}; it should be {told.truth}. Below, outputs are as the network sees them."
+    if told.confidence is None:
+        return f"It says {told.prediction}; it should be {told.truth}."
     return f"Taken for {told.prediction} ({number(told.confidence)}); it should be {told.truth}."
 
 
@@ -50,7 +53,7 @@ def tell_briefly(told: "Explanation") -> list[Block]:
         Heading(told.title),
         Text(_said(told)),
         Text(f"Output {ways.unit} wants its z to move by {number(ways.for_z)}. Three ways, the best of each:"),
-        Table(("change", "in proportion to", "wish", "share of all"), rows, signed=(2,)),
+        Table(("change", "in proportion to", "wish", "share of the fall"), rows, signed=(2,)),
         Text(f"All ways' falls of the cost: sum {number(ways.falls.sum)} = whole {number(ways.falls.whole)}."),
         Text(f"Weight {link.weight}: {' · '.join(factor.symbol for factor in link.factors)} = {product}"),
         Text(
@@ -63,7 +66,7 @@ def tell_briefly(told: "Explanation") -> list[Block]:
 def _inputs(told: "Explanation") -> list[Block]:
     moment = told.opened.moment
     blocks: list[Block] = [Heading("What goes in, and what it should do")]
-    note = "Each input's wish is what all units above ask of it: −∂loss/∂x."
+    note = "Each input's wish is what all units above ask of it: −∂loss/∂x. Values are as the network sees them."
     if moment.image is not None:
         values = np.array([row.value for row in told.inputs]).reshape(moment.image)
         wished = np.array([row.wish for row in told.inputs]).reshape(moment.image)
@@ -74,23 +77,36 @@ def _inputs(told: "Explanation") -> list[Block]:
     return [*blocks, Table(("input", "value", "wish"), rows, signed=(2,)), Text(note, "note")]
 
 
+def _forward(told: "Explanation") -> list[Block]:
+    """Every dense layer's z and a: all units of a small layer, the most active of a large one."""
+    blocks: list[Block] = [Heading("Forward, layer by layer")]
+    for passed in told.forward:
+        ranked = np.argsort(-np.abs(passed.a), kind="stable")[: 2 * _ROWS]
+        shown = sorted(ranked.tolist())
+        rows = tuple((passed.units[j], float(passed.z[j]), float(passed.a[j])) for j in shown)
+        blocks.append(Table((f"layer {passed.layer}", "z", "a"), rows))
+        if len(shown) < len(passed.units):
+            blocks.append(Text(f"The {len(shown)} most active of {len(passed.units)} units.", "note"))
+    return blocks
+
+
 def _outputs(told: "Explanation") -> list[Block]:
     fused = all(wish.for_activation is None for wish in told.outputs)
     ranked = sorted(told.outputs, key=lambda wish: -abs(wish.for_z))[: 2 * _ROWS]
     if fused:
-        columns: tuple[str, ...] = ("output", "activation", "target", "wish for z")
+        columns: tuple[str, ...] = ("output", "z", "activation", "target", "wish for z")
         rows: tuple[tuple[Cell, ...], ...] = tuple(
-            (wish.name, wish.activation, wish.target, wish.for_z) for wish in ranked
+            (wish.name, wish.z, wish.activation, wish.target, wish.for_z) for wish in ranked
         )
         how = "Output and loss are fused, so the wish for z is simply target − activation."
     else:
-        columns = ("output", "activation", "target", "wish for activation", "slope", "wish for z", "")
+        columns = ("output", "z", "activation", "target", "wish for activation", "slope", "wish for z", "")
         rows = tuple(_wish_row(wish) for wish in ranked)
         how = "The wish for the activation times the slope of the activation is the wish for z that is passed on."
     silenced = [wish.name for wish in told.outputs if wish.saturated]
     blocks: list[Block] = [
         Heading("What the output wants"),
-        Table(columns, rows, signed=(3,) if fused else (3, 5)),
+        Table(columns, rows, signed=(4,) if fused else (4, 6)),
         Text(how, "note"),
     ]
     if silenced:
@@ -101,7 +117,7 @@ def _outputs(told: "Explanation") -> list[Block]:
 
 def _wish_row(wish: Wish) -> tuple[Cell, ...]:
     mark = "saturated" if wish.saturated else ""
-    return (wish.name, wish.activation, wish.target, wish.for_activation, wish.slope, wish.for_z, mark)
+    return (wish.name, wish.z, wish.activation, wish.target, wish.for_activation, wish.slope, wish.for_z, mark)
 
 
 def _ways(told: "Explanation") -> list[Block]:
@@ -115,7 +131,7 @@ def _ways(told: "Explanation") -> list[Block]:
             f"Its z should move by {number(ways.for_z)} per unit of step. Ranked by how much the cost falls per unit "
             "of change:"
         ),
-        Table(("change", "in proportion to", "wish", "share"), rows, signed=(2,)),
+        Table(("change", "in proportion to", "wish", "share of the fall"), rows, signed=(2,)),
         parts_table("All ways together: fall of the cost along the wishes", ways.falls),
     ]
 

@@ -50,7 +50,7 @@ class Pair:
     mean_increase: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Together(Shown):
     """Which units one example, and a batch, wire together in one layer.
 

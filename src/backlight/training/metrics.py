@@ -7,7 +7,15 @@ import numpy as np
 from backlight.arrays import Array, Floats, Ints
 from backlight.errors import InputError, nearest
 
-HIGHER_IS_BETTER: Final = {"loss": False, "accuracy": True, "macro_f1": True, "rmse": False, "mae": False, "r2": True}
+HIGHER_IS_BETTER: Final = {
+    "loss": False,
+    "accuracy": True,
+    "macro_f1": True,
+    "exact": True,
+    "rmse": False,
+    "mae": False,
+    "r2": True,
+}
 
 
 def confusion_matrix(y: Ints, predicted: Ints, classes: int) -> Ints:
