@@ -1,14 +1,15 @@
 """A run's model file is opened by PyTorch alone, and predicts the same there."""
 
 import json
-from typing import Any
 
 import numpy as np
 import pytest
 import safetensors
 
 from backlight.files import Run, Settings
+from backlight.network.layers import layer_from_dict
 from tests.files.made import settings, trained
+from tests.network.test_torch import module
 
 pytestmark = pytest.mark.oracle
 
@@ -21,27 +22,6 @@ CASES = {
     "softplus": settings("circles", activation="softplus"),
     "classic": Settings.classic("digits", epochs=2),
 }
-
-
-def module(torch: Any, layer: dict[str, Any]) -> Any:
-    """The module that a layer's description in the file stands for."""
-    nn = torch.nn
-    if layer["kind"] == "dense":
-        return nn.Linear(layer["incoming"], layer["units"])
-    if layer["kind"] == "dropout":
-        return nn.Dropout(layer["rate"])
-    return {
-        "identity": nn.Identity,
-        "sigmoid": nn.Sigmoid,
-        "logistic": nn.Sigmoid,
-        "tanh": nn.Tanh,
-        "relu": nn.ReLU,
-        "leaky_relu": lambda: nn.LeakyReLU(0.01),
-        "elu": nn.ELU,
-        "gelu": nn.GELU,
-        "softplus": nn.Softplus,
-        "softmax": lambda: nn.Softmax(dim=1),
-    }[layer["function"]]()
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -58,7 +38,7 @@ def test_sequential_loads_the_file_by_state_dict_and_predicts_the_same(case, tmp
     path = tmp_path / "run" / "model.safetensors"
     with safetensors.safe_open(path, "numpy") as file:
         layers = json.loads(file.metadata()["backlight"])["layers"]
-    sequential = torch.nn.Sequential(*(module(torch, layer) for layer in layers))
+    sequential = torch.nn.Sequential(*(module(torch, layer_from_dict(layer)) for layer in layers))
     sequential.load_state_dict(load_file(path))
     run = Run.open(tmp_path / "run")
     inputs, _ = run.dataset().part("test")
