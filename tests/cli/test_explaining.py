@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from backlight.cli.blocks import show_blocks
-from backlight.plots import Picture
+from backlight.plots import Picture, Table
 from tests.cli.terminal import backlight, refused_in_one_line
 
 VERBS = [
@@ -192,3 +192,16 @@ def test_several_labels_are_told_by_name() -> None:
     content = backlight("explain", "labels", "--example", "train:0", "--json").json
     assert content["confidence"] is None
     assert set(content["truth"].split(", ")) <= {"label 0", "label 1", "label 2", "no label"}
+
+
+def test_a_wide_table_becomes_records_on_a_narrow_screen() -> None:
+    table = Table(
+        ("layer", "gradients of all examples", "weights of the layer"), (("first", 0.125, -2.0),), signed=(2,)
+    )
+    for width, expected in ((80, 2), (30, 3)):
+        out = io.StringIO()
+        show_blocks([table], Console(file=out, width=width))
+        lines = out.getvalue().splitlines()
+        assert len(lines) == expected
+        assert "0.125" in out.getvalue()
+        assert max(map(len, lines)) <= width

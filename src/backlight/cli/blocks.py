@@ -26,7 +26,7 @@ def show_blocks(blocks: Iterable[Block], console: Console) -> None:
         elif isinstance(block, Text):
             console.print(RichText(block.text, style=_STYLES[block.kind]))
         elif isinstance(block, Table):
-            console.print(_table(block))
+            console.print(_table(block) if _needed(block) <= console.width else _records(block))
         elif isinstance(block, Bars):
             console.print(_bars(block, console.width))
         elif isinstance(block, Picture | Gallery):
@@ -46,6 +46,28 @@ def _table(block: Table) -> RichTable:
     for row in block.rows:
         table.add_row(*(_cell(value, signed=k in block.signed) for k, value in enumerate(row)))
     return table
+
+
+def _needed(block: Table) -> int:
+    """The width at which no cell is folded; the widest column of words may be folded to a third of it."""
+    widths = [
+        max([len(title), *(len(_cell(row[k], signed=k in block.signed).plain) for row in block.rows)])
+        for k, title in enumerate(block.columns)
+    ]
+    return sum(widths) + 2 * (len(widths) - 1) - max(widths, default=0) * 2 // 3
+
+
+def _records(block: Table) -> RichText:
+    """A table for a narrow screen: each row by itself, a line for every cell below the row's first."""
+    text = RichText()
+    for row in block.rows:
+        cells = [_cell(value, signed=k in block.signed) for k, value in enumerate(row)]
+        text.append_text(cells[0]).append("\n")
+        for title, cell in zip(block.columns[1:], cells[1:], strict=True):
+            if cell.plain:
+                text.append(f"  {title} ", style="bright_black").append_text(cell).append("\n")
+    text.rstrip()
+    return text
 
 
 def _like_number(value: Cell) -> bool:
