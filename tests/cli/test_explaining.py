@@ -198,7 +198,7 @@ def test_a_wide_table_becomes_records_on_a_narrow_screen() -> None:
     table = Table(
         ("layer", "gradients of all examples", "weights of the layer"), (("first", 0.125, -2.0),), signed=(2,)
     )
-    for width, expected in ((80, 2), (30, 3)):
+    for width, expected in ((80, 2), (36, 3)):
         out = io.StringIO()
         show_blocks([table], Console(file=out, width=width))
         lines = out.getvalue().splitlines()
