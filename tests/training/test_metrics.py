@@ -74,5 +74,6 @@ def test_every_metric_has_a_direction():
     measured = {
         *measure(np.zeros(2), np.ones((2, 2)), np.array([0, 1])),
         *measure(np.zeros(2), np.ones((2, 2)), np.zeros((2, 2))),
+        *measure(np.zeros(2), np.ones((2, 2)), np.zeros((2, 2)), labels=True),
     }
     assert set(HIGHER_IS_BETTER) == measured - {"confusion"}
