@@ -6,7 +6,6 @@ import pytest
 from backlight.errors import InputError
 from backlight.network import Network
 from backlight.training import Adam, Momentum, Trainer, make_optimizer
-from backlight.training.optimizers import optimizer_to_dict
 from tests import cases
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "training.npz"
@@ -54,14 +53,6 @@ def test_fifty_steps_end_where_pytorch_ends(name, optimizer, lr):
             pass
         # fifty steps amplify roundings of 1e-16; the promise is 1e-6
         np.testing.assert_allclose(network.params, golden[name], rtol=1e-9, atol=1e-11)
-
-
-@pytest.mark.parametrize("name", ["sgd", "momentum", "adam"])
-def test_an_optimizer_is_described_by_name_and_settings(name):
-    description = optimizer_to_dict(make_optimizer(name, weight_decay=0.25))
-    assert description["name"] == name
-    assert description["weight_decay"] == 0.25
-    assert make_optimizer(**description) == make_optimizer(name, weight_decay=0.25)
 
 
 @pytest.mark.parametrize(

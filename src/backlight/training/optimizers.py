@@ -16,7 +16,7 @@ arXiv:1711.05101; PyTorch's AdamW decays biases as well).
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 import numpy as np
 
@@ -201,8 +201,3 @@ def make_optimizer(name: str, **settings: float) -> SGD | Momentum | Adam:
         if setting not in known:
             raise InputError(f"the optimizer {name} has no setting {setting!r}; it has {', '.join(known)}")
     return kind(**settings)
-
-
-def optimizer_to_dict(optimizer: Any) -> dict[str, Any]:
-    """An optimizer's name and settings, for files."""
-    return {"name": optimizer.name, **asdict(optimizer)}
