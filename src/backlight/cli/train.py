@@ -93,7 +93,7 @@ def train(
         int | None, typer.Option(help="Threads of the engine (default: its own choice).", rich_help_panel=_TRAINING)
     ] = None,
     engine: Annotated[
-        str | None, typer.Option(help="auto or reference (default: auto).", rich_help_panel=_TRAINING)
+        str | None, typer.Option(help="auto, native or reference (default: auto).", rich_help_panel=_TRAINING)
     ] = None,
     classic: Annotated[
         bool,
@@ -239,7 +239,7 @@ def run_and_report(conduct: "Conduct", *, json: bool) -> None:
 
 @contextmanager
 def _graceful(conduct: "Conduct") -> Iterator[list[int]]:
-    """The first Ctrl-C or SIGTERM ends the run after its block of steps; the second at once.
+    """The first Ctrl-C or SIGTERM ends the run, dropping the step in progress; the second at once.
 
     Yields:
         The signals that have come.

@@ -3,18 +3,31 @@
 from backlight.engine.opening import ENGINES, engine_build, engine_name, open_session
 from backlight.engine.program import Program, compile_program
 from backlight.engine.rows import RowSource, row_source
-from backlight.engine.seam import Advance, Deltas, Examples, Optimizer, Session, Stretch
+from backlight.engine.seam import (
+    Advance,
+    Deltas,
+    Examples,
+    ExamplesSeen,
+    Optimizer,
+    Rule,
+    Session,
+    Stretch,
+    Task,
+)
 
 __all__ = [
     "ENGINES",
     "Advance",
     "Deltas",
     "Examples",
+    "ExamplesSeen",
     "Optimizer",
     "Program",
     "RowSource",
+    "Rule",
     "Session",
     "Stretch",
+    "Task",
     "compile_program",
     "engine_build",
     "engine_name",

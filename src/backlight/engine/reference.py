@@ -13,8 +13,9 @@ import numpy as np
 from backlight.arrays import Array, Floats, Ints
 from backlight.engine.program import ActivationOp, DenseOp, DropoutOp, Op, Program
 from backlight.engine.rows import RowSource
-from backlight.engine.seam import Advance, Deltas, Examples, Optimizer, Stretch
+from backlight.engine.seam import Advance, Deltas, Examples, ExamplesSeen, Stretch, Task
 from backlight.engine.threads import Threads
+from backlight.engine.updating import apply_update
 from backlight.network.activations import ACTIVATIONS, softmax
 from backlight.network.layers import Draws, DropoutMask
 from backlight.network.objective import encode_targets
@@ -178,33 +179,14 @@ class _Workspace:
 
 
 class ReferenceSession:
-    """A session of the reference engine.
-
-    Args:
-        program: what to execute.
-        params: the network's parameters; the session reads and writes this very array.
-        examples: what is learnt from. Row numbers and targets have been checked.
-        optimizer: turns gradients into updates.
-        batch_size: the most rows that a step will take.
-        seed: of dropout's draws.
-        threads: how many threads NumPy's matrix products may use; 1 if None.
-    """
+    """A session of the reference engine; `task.threads` are those that NumPy's matrix products may use, 1 if None."""
 
     name = "reference"
 
-    def __init__(
-        self,
-        program: Program,
-        params: Floats,
-        examples: Examples,
-        optimizer: Optimizer,
-        *,
-        batch_size: int,
-        seed: int,
-        threads: int | None = None,
-    ) -> None:
-        self.program, self.params, self.examples, self.optimizer = program, params, examples, optimizer
-        self.seed, self.threads = seed, Threads(threads)
+    def __init__(self, task: Task) -> None:
+        self.program, self.params, self.examples, self.optimizer = task.program, task.params, task.examples, task.optimizer
+        program, params, optimizer, batch_size = task.program, task.params, task.optimizer, task.batch_size
+        self.seed, self.threads, self.record_examples = task.seed, Threads(task.threads), task.record_examples
         self.state = optimizer.initial_state(program.size, program.dtype)
         self.grads, self.updates = np.zeros_like(params), np.empty_like(params)
         self._scratch = np.empty_like(params)
@@ -215,27 +197,54 @@ class ReferenceSession:
 
     def advance(self, stretch: Stretch) -> Advance:
         """Take the steps of a stretch."""
-        objectives = np.empty(stretch.count)
+        objectives, done, finite = np.empty(stretch.count), 0, True
+        seen, place, self._stopped = self._to_be_seen(stretch), 0, False
         with self.threads.limited(), np.errstate(all="ignore"):
-            for k in range(stretch.count):
-                objectives[k] = self._gradient(stretch.rows(k), stretch.epoch)
-                if not np.isfinite(objectives[k]):
-                    return Advance(objectives[:k], finite=False)
-                self._update(stretch.step + k, stretch.lr)
-        return Advance(objectives, finite=True)
+            while done < stretch.count and not self._stopped:
+                rows = stretch.rows(done)
+                here = seen and seen.part(place, place + len(rows))
+                objectives[done] = self._gradient(rows, stretch.epoch, here, stretch.frozen)
+                finite = bool(np.isfinite(objectives[done]))
+                if not finite:
+                    break
+                apply_update(self, stretch, done, self.grads, self.updates, self._scratch)
+                done, place = done + 1, place + len(rows)
+        return Advance(objectives[:done], finite, examples=seen and seen.part(0, place))
 
-    def _gradient(self, rows: Ints, epoch: int | None, losses: Floats | None = None) -> float:
-        """Leave the gradient of the rows' objective in `grads` and return the objective; copy out losses if asked."""
+    def stop(self) -> None:
+        """Have `advance`, running in another thread or interrupted by a signal, return after its step."""
+        self._stopped = True
+
+    def _to_be_seen(self, stretch: Stretch) -> ExamplesSeen | None:
+        if not self.record_examples:
+            return None
+        count = min(stretch.count * stretch.batch_size, len(stretch.order) - stretch.first * stretch.batch_size)
+        return ExamplesSeen(*(np.empty(count, self.program.dtype) for _ in range(2)))
+
+    def _gradient(
+        self, rows: Ints, epoch: int | None, seen: ExamplesSeen | None, frozen: frozenset[int] = frozenset()
+    ) -> float:
+        """Leave the gradient of the rows' objective in `grads` and return the objective; write down what is seen."""
         objective, several = 0.0, len(rows) > self._work.capacity
         for place, chunk in _chunks(rows, self._work.capacity):
             objective += self._speak_and_listen(chunk, len(rows), epoch)
-            if losses is not None:
-                losses[place] = self._work.losses[: len(chunk)]
+            if seen is not None:
+                seen.losses[place] = self._work.losses[: len(chunk)]
+                seen.squared_norms[place] = self._squared_norms(len(chunk), frozen)
             if several:
                 self._add_up(first=place.start == 0)
         if several:
             np.copyto(self.grads, self._total)
         return objective
+
+    def _squared_norms(self, count: int, frozen: frozenset[int]) -> Floats:
+        """Σ_l ‖delta_n‖² (‖a_n‖² + 1) of the last pass, over the layers that learn."""
+        norms = np.zeros(count, self.program.dtype)
+        for part in self._work.dense:
+            if part.layer not in frozen:
+                delta, a = part.delta[:count], part.a[:count]
+                norms += np.einsum("nj,nj->n", delta, delta) * (np.einsum("ni,ni->n", a, a) + 1)
+        return norms
 
     def _add_up(self, *, first: bool) -> None:
         if self._total is self.grads:
@@ -259,22 +268,12 @@ class ReferenceSession:
             layer.listen(weights)
         return float(np.dot(weights, losses))
 
-    def _update(self, step: int, lr: float) -> None:
-        """The only place where parameters change: updates are computed, and added."""
-        self.optimizer.update(self.grads, self.state, step, lr, self.updates, self._scratch)
-        if self.optimizer.weight_decay:
-            for place in self.program.weights:
-                decay = self._scratch[place]
-                np.multiply(self.params[place], lr * self.optimizer.weight_decay, out=decay)
-                np.subtract(self.updates[place], decay, out=self.updates[place])
-        np.add(self.params, self.updates, out=self.params)
-
     def gradients(self, rows: Ints, epoch: int | None = None) -> tuple[Floats, Floats]:
         """Losses of the rows and the gradient of their objective."""
-        losses = np.empty(len(rows), self.program.dtype)
+        seen = ExamplesSeen(*(np.empty(len(rows), self.program.dtype) for _ in range(2)))
         with self.threads.limited(), np.errstate(all="ignore"):
-            self._gradient(rows, epoch, losses)
-        return losses, self.grads.copy()
+            self._gradient(rows, epoch, seen)
+        return seen.losses, self.grads.copy()
 
     def _draws(self, rows: Ints, epoch: int | None) -> Draws | None:
         return None if epoch is None else Draws(self.seed, epoch, rows)

@@ -11,12 +11,29 @@ from backlight.engine.program import Program
 from backlight.engine.rows import RowSource
 
 
+@dataclass(frozen=True)
+class Rule:
+    """An update that the native engine knows.
+
+    Attributes:
+        name: "sgd", "momentum" or "adam".
+        hyper: its hyperparameters: (), (momentum,) or (b1, b2, eps).
+    """
+
+    name: str
+    hyper: tuple[float, ...] = ()
+
+
 class Optimizer(Protocol):
     """What an engine needs of an optimizer."""
 
     @property
     def name(self) -> str:
-        """As in options and files; by it a native engine knows its own form of the update."""
+        """As in options and files."""
+
+    @property
+    def rule(self) -> Rule | None:
+        """The update as the native engine knows it; where it is None, that engine calls `update` at every step."""
 
     @property
     def weight_decay(self) -> float:
@@ -47,6 +64,31 @@ class Examples:
 
 
 @dataclass(frozen=True)
+class Task:
+    """What a session is opened for.
+
+    Attributes:
+        program: what to execute.
+        params: the network's parameters; the session reads and writes this very array.
+        examples: what is learnt from. Row numbers and targets have been checked.
+        optimizer: turns gradients into updates.
+        batch_size: the most rows that a step will take.
+        seed: of dropout's draws.
+        threads: how many threads may be used; the engine's own choice if None.
+        record_examples: whether `advance` tells each example's loss and squared gradient norm.
+    """
+
+    program: Program
+    params: Floats
+    examples: Examples
+    optimizer: Optimizer
+    batch_size: int
+    seed: int
+    threads: int | None = None
+    record_examples: bool = False
+
+
+@dataclass(frozen=True)
 class Stretch:
     """Some steps in a row within one epoch.
 
@@ -57,7 +99,9 @@ class Stretch:
         count: how many steps.
         epoch: the epoch, from 0; it places dropout's draws.
         step: how many steps the session had taken before, over all epochs.
-        lr: the learning rate.
+        lr: the learning rate; one number, or one per step and dense layer (count, layers).
+        weight_decay: decoupled decay in place of the optimizer's own, likewise.
+        frozen: dense layers that keep their parameters, by their numbers in the network.
     """
 
     order: Ints
@@ -66,12 +110,32 @@ class Stretch:
     count: int
     epoch: int
     step: int
-    lr: float
+    lr: float | Floats
+    weight_decay: float | Floats | None = None
+    frozen: frozenset[int] = frozenset()
 
     def rows(self, number: int = 0) -> Ints:
         """The row numbers of one of the stretch's steps."""
         start = (self.first + number) * self.batch_size
         return self.order[start : start + self.batch_size]
+
+
+@dataclass(frozen=True)
+class ExamplesSeen:
+    """What the examples of a stretch said, in the order in which they were visited.
+
+    Attributes:
+        losses: each one's loss when it was visited (m,).
+        squared_norms: ‖∂loss_n/∂θ‖² over all layers that learn (m,), Σ_l ‖delta_n‖² (‖a_n‖² + 1).
+            Source: Goodfellow, arXiv:1510.01799.
+    """
+
+    losses: Floats
+    squared_norms: Floats
+
+    def part(self, first: int, end: int) -> "ExamplesSeen":
+        """Some of them, as views."""
+        return ExamplesSeen(self.losses[first:end], self.squared_norms[first:end])
 
 
 @dataclass(frozen=True)
@@ -82,10 +146,14 @@ class Advance:
         objectives: each finished step's objective, before its update.
         finite: False if the step after the last of these had an objective that was not finite; that step was
             dropped before its update.
+        interrupted: whether the user's Ctrl-C broke it off; the step in progress was dropped before its update.
+        examples: what each example said, where the session records examples.
     """
 
     objectives: Floats
     finite: bool
+    interrupted: bool = False
+    examples: ExamplesSeen | None = None
 
 
 @dataclass(frozen=True)
@@ -113,7 +181,14 @@ class Session(Protocol):
     state: dict[str, Floats]
 
     def advance(self, stretch: Stretch) -> Advance:
-        """Take the steps of a stretch: gather, forward, backward, update."""
+        """Take the steps of a stretch: gather, forward, backward, update.
+
+        While it runs, the parameters and `state` may be anywhere between two steps, in any order of memory; when it
+        returns they are those of the last finished step.
+        """
+
+    def stop(self) -> None:
+        """Have `advance`, running in another thread or interrupted by a signal, drop its step and return."""
 
     def gradients(self, rows: Ints, epoch: int | None = None) -> tuple[Floats, Floats]:
         """Losses (n,) of the rows and the gradient (size,) of their objective; dropout acts where an epoch is given."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from backlight.arrays import Array, FloatName, Floats, Ints
-from backlight.engine import Examples, Session, compile_program, open_session
+from backlight.engine import Examples, Session, Task, compile_program, open_session
 from backlight.errors import InputError
 from backlight.explanation.moment import Moment
 from backlight.network import Network
@@ -79,7 +79,8 @@ def gradient_session(network: Network, loss: str, examples: Examples) -> Session
     program = compile_program(network, loss)
     size = min(4 * CHUNK, examples.source.count)
     threads = os.cpu_count() or 1
-    return open_session("reference", program, network.params, examples, SGD(), batch_size=size, seed=0, threads=threads)
+    task = Task(program, network.params, examples, SGD(), batch_size=size, seed=0, threads=threads)
+    return open_session("reference", task)
 
 
 def full_gradient(network: Network, loss: str, examples: Examples) -> tuple[Floats, Floats]:

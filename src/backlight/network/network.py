@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from backlight.arrays import Array, FloatName, Floats
+from backlight.arrays import Array, FloatName, Floats, aligned_zeros
 from backlight.errors import InputError
 from backlight.network.initializers import suited_initializer
 from backlight.network.layers import Activation, Dense, DenseGrads, Draws, Dropout, Layer, layer_from_dict
@@ -50,7 +50,7 @@ class Network:
         self.layers = tuple(layers)
         self.seed = seed
         self._check_widths()
-        self.params: Floats = np.zeros(sum(layer.size for layer in self.layers), dtype)
+        self.params: Floats = aligned_zeros(sum(layer.size for layer in self.layers), dtype)
         for index, layer, place in self.dense_layers():
             layer.bind(self.params[place])
             if seed is not None:

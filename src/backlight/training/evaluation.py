@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from backlight.engine import open_session
+from backlight.engine import Task, open_session
 from backlight.engine.program import compile_program
 from backlight.network import Network
 from backlight.training.metrics import measure
@@ -19,7 +19,7 @@ def evaluate(
         network: the network; nothing of it is changed.
         evaluation: the examples, and what their targets mean.
         loss: by default the one that the network's output was made for.
-        engine: "auto" or "reference".
+        engine: "auto", "native" or "reference".
 
     Raises:
         InputError: the examples do not fit the network or the loss.
@@ -33,6 +33,6 @@ def evaluate(
     """
     examples = examples_for(network, loss, evaluation.x, evaluation.y)
     program = compile_program(network, loss)
-    session = open_session(engine, program, network.params, examples, SGD(), batch_size=1, seed=0)
+    session = open_session(engine, Task(program, network.params, examples, SGD(), batch_size=1, seed=0))
     losses, outputs = session.losses(examples)
     return measure(losses, outputs, examples.y, evaluation.unit, labels=evaluation.labels)

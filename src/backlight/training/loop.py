@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from backlight.arrays import Array, Floats, Ints
-from backlight.engine import Examples, Session, Stretch
+from backlight.engine import Examples, ExamplesSeen, Session, Stretch
 from backlight.errors import InputError
 from backlight.network import Network
 from backlight.randomness import Purpose, permutation
@@ -18,7 +18,7 @@ from backlight.training.records import EndRecord, EpochRecord, Record, StepsReco
 from backlight.training.state import TrainingState
 from backlight.training.stopping import StoppingRule
 
-_BLOCK_SECONDS = 0.05
+_BLOCK_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,11 @@ class Training:
         rows: the row numbers of the training examples.
         validation: examples that are measured after every epoch, or None.
         state: where to go on from; the network as it is unless given.
+
+    Attributes:
+        step: how many steps have been taken.
+        seen: where the session records examples: each row's loss and squared gradient norm when it was visited
+            last, by row number; NaN for rows not visited yet.
     """
 
     def __init__(
@@ -73,6 +78,7 @@ class Training:
         self.validation = validation
         self.steps_per_epoch = -(-len(rows) // plan.batch_size)
         self.step = 0
+        self.seen: ExamplesSeen | None = None
         self._stop_reason: str | None = None
         self._objective_sum = 0.0
         self._best: tuple[Floats, float, int] | None = None
@@ -86,8 +92,9 @@ class Training:
         self._next_good = 0.0
 
     def stop(self, reason: str) -> None:
-        """Ask the training to end after the block of steps that it is in."""
+        """Ask the training to end; a step in progress is dropped."""
         self._stop_reason = reason
+        self.session.stop()
 
     def state(self) -> TrainingState:
         """The whole state, copied; after the end, that of the last step, whatever weights the network was given."""
@@ -142,8 +149,9 @@ class Training:
             if not fine:
                 yield self._failed()
                 return
-            yield self._steps_record(before, time.perf_counter() - started)
-            if self.step % self.steps_per_epoch == 0:
+            if self.step > before:
+                yield self._steps_record(before, time.perf_counter() - started)
+            if self.step > before and self.step % self.steps_per_epoch == 0:
                 record = self._end_of_epoch()
                 if record is None:
                     yield self._failed()
@@ -178,7 +186,20 @@ class Training:
             examples = min(self.plan.batch_size, len(self.rows) - (stretch.first + k) * self.plan.batch_size)
             self._objective_sum += objective * examples
         self.step += len(advance.objectives)
+        self._keep_seen(stretch, advance.examples)
+        if advance.interrupted:
+            raise KeyboardInterrupt
         return advance.finite
+
+    def _keep_seen(self, stretch: Stretch, examples: ExamplesSeen | None) -> None:
+        if examples is None:
+            return
+        if self.seen is None:
+            size = self.session.examples.source.count
+            self.seen = ExamplesSeen(*(np.full(size, np.nan, self.network.dtype) for _ in range(2)))
+        rows = stretch.order[stretch.first * stretch.batch_size :][: len(examples.losses)]
+        self.seen.losses[rows] = examples.losses
+        self.seen.squared_norms[rows] = examples.squared_norms
 
     def _remember_good(self) -> None:
         """Keep the state, to come back to if numbers blow up; copying takes at most a twentieth of the time."""

@@ -21,6 +21,7 @@ from typing import ClassVar, Final
 import numpy as np
 
 from backlight.arrays import Floats
+from backlight.engine import Rule
 from backlight.errors import InputError, nearest, number_within
 
 
@@ -58,6 +59,11 @@ class SGD:
     def __post_init__(self) -> None:
         number_within("weight_decay", self.weight_decay, 0, float("inf"))
 
+    @property
+    def rule(self) -> Rule:
+        """The update as the native engine knows it."""
+        return Rule(self.name)
+
     def initial_state(self, size: int, dtype: np.dtype[np.floating]) -> dict[str, Floats]:
         """Nothing is kept from step to step."""
         return {}
@@ -90,6 +96,11 @@ class Momentum:
     def __post_init__(self) -> None:
         number_within("momentum", self.momentum, 0, 1)
         number_within("weight_decay", self.weight_decay, 0, float("inf"))
+
+    @property
+    def rule(self) -> Rule:
+        """The update as the native engine knows it."""
+        return Rule(self.name, (self.momentum,))
 
     def initial_state(self, size: int, dtype: np.dtype[np.floating]) -> dict[str, Floats]:
         """The velocity, at rest."""
@@ -132,6 +143,11 @@ class Adam:
         number_within("b2", self.b2, 0, 1)
         number_within("eps", self.eps, 0, float("inf"))
         number_within("weight_decay", self.weight_decay, 0, float("inf"))
+
+    @property
+    def rule(self) -> Rule:
+        """The update as the native engine knows it."""
+        return Rule(self.name, (self.b1, self.b2, self.eps))
 
     def initial_state(self, size: int, dtype: np.dtype[np.floating]) -> dict[str, Floats]:
         """The means of gradients and of their squares, both 0."""

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from backlight.arrays import Array, Floats, Ints
-from backlight.engine import Examples, Optimizer, compile_program, engine_name, open_session, row_source
+from backlight.engine import Examples, Optimizer, Task, compile_program, engine_name, open_session, row_source
 from backlight.errors import InputError, number_within, whole_number
 from backlight.network import Network
 from backlight.network.objective import check_targets
@@ -52,11 +52,12 @@ class Trainer:
         epochs: the most passes over the data.
         seed: of shuffling and dropout.
         threads: how many threads the engine may use; its own choice if None.
-        engine: "auto" or "reference".
+        engine: "auto", "native" or "reference".
         until: conditions that end the training, such as "loss<0.05"; any of them suffices.
         patience: end after this many epochs without a better validation.
         watch: the validation metric by which the best weights are chosen.
         evaluate_untrained: begin with a record of the untrained network.
+        record_examples: keep each example's loss and squared gradient norm as it was visited, in `Training.seen`.
 
     Raises:
         InputError: a setting is unknown or impossible; the message names it.
@@ -86,6 +87,7 @@ class Trainer:
     patience: int | None = None
     watch: str = "loss"
     evaluate_untrained: bool = False
+    record_examples: bool = False
 
     def __post_init__(self) -> None:
         engine_name(self.engine)
@@ -179,8 +181,7 @@ class Trainer:
         if validation is not None:
             measured = examples_for(network, self.loss, validation.x, validation.y)
         batch_size = len(rows) if self.batch_size == "full" else min(self.batch_size, len(rows))
-        session = open_session(
-            self.engine,
+        task = Task(
             compile_program(network, objective.loss),
             network.params,
             examples,
@@ -188,6 +189,7 @@ class Trainer:
             batch_size=batch_size,
             seed=self.seed,
             threads=self.threads,
+            record_examples=self.record_examples,
         )
         plan = Plan(
             batch_size=batch_size,
@@ -199,7 +201,7 @@ class Trainer:
             unit=1.0 if validation is None else validation.unit,
             labels=validation is not None and validation.labels,
         )
-        return Training(network, session, plan, rows, measured, state)
+        return Training(network, open_session(self.engine, task), plan, rows, measured, state)
 
 
 def examples_for(

@@ -1,0 +1,76 @@
+/* Every example speaks, first part: its row is gathered. */
+#ifndef BACKLIGHT_GATHER_H
+#define BACKLIGHT_GATHER_H
+
+#include "elementwise.h"
+#include "pass.h"
+
+static real sum_of_squares(const real *x, num count) {
+    vec total = {0};
+    num k = 0;
+    for (; k + LANES <= count; k += LANES) total = multiply_add(load(x + k), load(x + k), total);
+    real last[LANES] = {0};
+    memcpy(last, x + k, (size_t)(count - k) * sizeof(real));
+    return sum_lanes(multiply_add(load(last), load(last), total));
+}
+
+/* `inputs` numbers of a row from `column` on, as real numbers. Augmentation will change them here. */
+static void gather_row(const struct work *work, int64_t row, num column, num inputs, real *out) {
+    static const num BYTES[] = {1, 4, 8};
+    const char *from = (const char *)work->x + row * work->x_stride + column * BYTES[work->x_kind];
+    real scale = (real)work->x_scale;
+    out += column;
+    switch (work->x_kind) {
+    case SOURCE_UINT8: {
+        num k = 0;
+        typedef uint8_t bytes __attribute__((vector_size(LANES)));
+        for (; k + LANES <= inputs; k += LANES) {
+            bytes raw;
+            memcpy(&raw, from + k, LANES);
+            store(out + k, __builtin_convertvector(__builtin_convertvector(raw, ivec), vec) * scale);
+        }
+        for (; k < inputs; k++) out[k] = (real)((const uint8_t *)from)[k] * scale;
+        break;
+    }
+    case REAL_BITS == 32 ? SOURCE_FLOAT : SOURCE_DOUBLE: memcpy(out, from, (size_t)inputs * sizeof(real)); break;
+    case REAL_BITS == 32 ? SOURCE_DOUBLE : SOURCE_FLOAT:
+#if REAL_BITS == 32
+        for (num k = 0; k < inputs; k++) out[k] = (real)((const double *)from)[k];
+#else
+        for (num k = 0; k < inputs; k++) out[k] = (real)((const float *)from)[k];
+#endif
+        break;
+    default: break;
+    }
+}
+
+/* Gather the examples, and what each of them counts: the thread's columns of all of them, or its part of the examples
+ * where the threads share a front. */
+static void gather(const struct pass *pass, num count) {
+    struct net *net = pass->net;
+    struct front *front = pass->front;
+    const struct work *work = pass->work;
+    num first = 0, next = pass->rows, width = pass->to - pass->from;
+    if (net->shared) share(pass->rows, pass->thread, pass->threads, &first, &next);
+    for (num r = first; r < next; r++) {
+        int64_t row = pass->order[r];
+        real weight = work->sample_weight ? ((const real *)work->sample_weight)[row] : 1;
+        front->weights[r] = work->mode == DELTAS ? 1 : weight / (real)count;
+        if (width == 0) continue;
+        gather_row(work, row, pass->from, width, front->x.at + r * front->x.stride);
+        if (front->links)
+            chain_forward(net, work, front->chain, front->links, pass->order, r, pass->from, 1,
+                          round_up(width, LANES) / LANES);
+    }
+    if (!pass->squares) return;
+    if (pass->cuts == 1) share(pass->rows, pass->thread, pass->threads, &first, &next);
+    for (num cut = 0; cut < pass->cuts; cut++) {
+        num from = cut_begin(net, pass->cuts, cut), to = cut_begin(net, pass->cuts, cut + 1);
+        if (from < pass->from || to > pass->to) continue;
+        for (num r = first; r < next; r++)
+            net->x_square[cut * net->setup.capacity + r] =
+                sum_of_squares(front->a.at + r * front->a.stride + from, to - from);
+    }
+}
+
+#endif

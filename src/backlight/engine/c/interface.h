@@ -1,0 +1,58 @@
+/* What Python hands over: flat structures of 64-bit fields, mirrored in backlight.engine.native. */
+#ifndef BACKLIGHT_INTERFACE_H
+#define BACKLIGHT_INTERFACE_H
+
+#include <stdint.h>
+
+enum { OP_DENSE, OP_ACTIVATION, OP_DROPOUT };
+enum { IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, GELU, SOFTPLUS, EXPONENTIAL, LOGISTIC, SOFTMAX };
+enum { SQUARED, CROSS_ENTROPY, ABSOLUTE, HUBER, POISSON };
+enum { SGD, MOMENTUM, ADAM, STORE_GRADS, ADD_GRADS };
+enum { SOURCE_UINT8, SOURCE_FLOAT, SOURCE_DOUBLE };
+enum { TRAIN, GRADIENTS, DELTAS, OUTPUTS, LOSSES };
+
+struct op {
+    int64_t kind, layer, incoming, units, function, W, b;
+    int64_t threshold; /* a drawn word below it silences the unit */
+    double scale;      /* what the others are multiplied with */
+};
+
+struct setup {
+    const struct op *ops;
+    int64_t count, inputs, outputs, loss, fused;
+    int64_t capacity; /* the most rows that pass at once */
+    int64_t training; /* whether errors are ever passed back */
+    int64_t threads;
+    int64_t key[2];   /* of dropout's draws */
+};
+
+/* One call. Every thread of the crew is given the same structure. */
+struct work {
+    int64_t mode, threads;
+    void *arrays[4]; /* parameters, the optimizer's arrays, gradients; each flat, weights (j, i) row by row */
+    const void *x;
+    int64_t x_stride, x_kind;
+    double x_scale;
+    const void *y; /* class indices (int64) or targets (n, outputs) */
+    int64_t y_indices;
+    const void *sample_weight;
+    const int64_t *order;
+    int64_t rows, batch, steps, epoch, first_step, dropping;
+    int64_t optimizer;
+    double hyper[4];      /* momentum; or b1, b2, eps */
+    const double *lr;     /* (steps, dense layers) */
+    const double *decay;  /* (steps, dense layers) */
+    const int64_t *frozen; /* (dense layers,) */
+    double *objectives;   /* (steps,) */
+    void *losses;         /* per visited example, or null */
+    void *norms;          /* squared gradient norms per visited example, or null */
+    void *outputs;        /* (rows, outputs), or null */
+    void **incoming;      /* per dense layer (rows, i), for DELTAS */
+    void **deltas;        /* per dense layer (rows, j), for DELTAS */
+    int64_t stop;         /* set by Python at any time: the step in progress is dropped */
+    int64_t done;         /* finished steps, readable at any time */
+    int64_t finite;       /* 0 once an objective was not finite */
+    int64_t waited;       /* nanoseconds that threads have spent waiting for others that did not run, added up */
+};
+
+#endif

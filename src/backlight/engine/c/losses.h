@@ -1,0 +1,86 @@
+/* What the outputs of LANES examples cost, and the errors that they send back: a vector holds one output of each.
+ *
+ * z, a, y and d are [output][example].
+ */
+#ifndef BACKLIGHT_LOSSES_H
+#define BACKLIGHT_LOSSES_H
+
+#include "elementwise.h"
+
+/* p_j = exp(z_j - max z) / sum_k exp(z_k - max z); returns log sum exp(z). */
+static vec softmax(const real *z, real *a, num outputs) {
+    vec peak = load(z), sum = {0};
+    for (num j = 1; j < outputs; j++) peak = larger(peak, load(z + j * LANES));
+    for (num j = 0; j < outputs; j++) {
+        vec e = exponential(load(z + j * LANES) - peak);
+        store(a + j * LANES, e);
+        sum += e;
+    }
+    for (num j = 0; j < outputs; j++) store(a + j * LANES, load(a + j * LANES) / sum);
+    return logarithm(sum) + peak;
+}
+
+INLINE vec loss_term(int64_t loss, int fused, int soft, vec z, vec a, vec y, vec log_sum) {
+    vec e = a - y;
+    switch (loss) {
+    case SQUARED: return e * e * (real)0.5;
+    case ABSOLUTE: return magnitude(e);
+    case HUBER: {
+        vec size = magnitude(e), capped = smaller(spread(1), size);
+        return size * capped - capped * capped * (real)0.5;
+    }
+    case POISSON: return fused ? exponential(z) - z * y : a - logarithm(a) * y;
+    default: /* cross-entropy */
+        return soft ? (log_sum - z) * y
+                    : larger(spread(0), z) - z * y + logarithm_of_one_plus(exponential(-magnitude(z)));
+    }
+}
+
+/* dloss/dz where loss and output are fused, and dloss/da where they are not. */
+INLINE vec error_term(int64_t loss, int fused, vec a, vec y) {
+    const vec e = a - y, one = spread(1), zero = {0};
+    if (fused) return e;
+    switch (loss) {
+    case ABSOLUTE: return choose(e > zero, one, choose(e < zero, -one, e));
+    case HUBER: return larger(-one, smaller(one, e));
+    case POISSON: return one - y / a;
+    default: return e;
+    }
+}
+
+/* Losses of LANES examples; log_sum is that of softmax. */
+static vec losses_of(const struct setup *setup, int soft, const real *z, const real *a, const real *y, vec log_sum) {
+    vec total = {0};
+    for (num j = 0; j < setup->outputs; j++)
+        total += loss_term(setup->loss, (int)setup->fused, soft, load(z + j * LANES), load(a + j * LANES),
+                           load(y + j * LANES), log_sum);
+    return total;
+}
+
+/* Errors of LANES examples in z, by way of the output's slope where loss and output are not fused. */
+static void errors_of(const struct setup *setup, int64_t output, const real *z, const real *a, const real *y, real *d) {
+    num outputs = setup->outputs;
+    vec sum = {0};
+    for (num j = 0; j < outputs; j++) {
+        vec e = error_term(setup->loss, (int)setup->fused, load(a + j * LANES), load(y + j * LANES));
+        store(d + j * LANES, e);
+        sum += e * load(a + j * LANES);
+    }
+    if (setup->fused) return;
+    if (output == SOFTMAX)
+        for (num j = 0; j < outputs; j++)
+            store(d + j * LANES, load(a + j * LANES) * (load(d + j * LANES) - sum));
+    else
+        times_slope(output, (struct rows){(real *)z, LANES}, (struct rows){(real *)a, LANES}, d, LANES, outputs, 1);
+}
+
+/* Targets of one example as its outputs should be, in a lane. */
+static void write_targets(const struct setup *setup, const struct work *work, int64_t row, real *y) {
+    num outputs = setup->outputs;
+    const int64_t *index = work->y;
+    const real *values = (const real *)work->y + row * outputs;
+    for (num j = 0; j < outputs; j++)
+        y[j * LANES] = !work->y_indices ? values[j] : outputs == 1 ? (real)index[row] : (real)(index[row] == j);
+}
+
+#endif

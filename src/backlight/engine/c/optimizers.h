@@ -1,0 +1,86 @@
+/* What a weight does with its gradient. The only place where parameters change. */
+#ifndef BACKLIGHT_OPTIMIZERS_H
+#define BACKLIGHT_OPTIMIZERS_H
+
+#include "layers.h"
+
+/* One layer's rule for one step, its numbers rounded to the format. */
+struct rule {
+    int64_t kind;
+    real lr, shrink;          /* shrink: lr times decay; 0 for biases */
+    real momentum;
+    real b1, b2, rest1, rest2; /* rest = 1 - b */
+    real eps, second, first;  /* 1 / (1 - b2^t); -lr / (1 - b1^t) */
+};
+
+static double power(double base, int64_t exponent) {
+    double found = 1;
+    for (; exponent > 0; exponent /= 2, base *= base)
+        if (exponent % 2) found *= base;
+    return found;
+}
+
+static struct rule rule_for(const struct work *work, num depth, num step, num layer) {
+    double lr = work->lr[step * depth + layer];
+    int64_t t = work->first_step + step + 1;
+    struct rule rule = {.kind = work->optimizer, .lr = (real)lr,
+                        .shrink = (real)(lr * work->decay[step * depth + layer])};
+    if (rule.kind == MOMENTUM) {
+        rule.momentum = (real)work->hyper[0];
+    } else if (rule.kind == ADAM) {
+        double b1 = work->hyper[0], b2 = work->hyper[1];
+        rule.b1 = (real)b1;
+        rule.b2 = (real)b2;
+        rule.rest1 = (real)(1 - b1);
+        rule.rest2 = (real)(1 - b2);
+        rule.eps = (real)work->hyper[2];
+        rule.second = (real)(1 / (1 - power(b2, t)));
+        rule.first = (real)(-lr / (1 - power(b1, t)));
+    }
+    return rule;
+}
+
+/* The parameter after its update, less its decay. */
+INLINE vec moved(vec w, vec update, real shrink) {
+    return shrink != 0 ? w + (update - w * shrink) : w + update;
+}
+
+/* Update `count` parameters w with gradients g and the optimizer's numbers m and v; whole vectors. */
+static void update(const struct rule *rule, real *w, real *m, real *v, const real *g, num count) {
+    switch (rule->kind) {
+    case SGD:
+        if (rule->shrink == 0) {
+            const vec lr = spread(-rule->lr);
+            for (num k = 0; k < count; k += LANES) store(w + k, multiply_add(load(g + k), lr, load(w + k)));
+        } else {
+            for (num k = 0; k < count; k += LANES)
+                store(w + k, moved(load(w + k), load(g + k) * -rule->lr, rule->shrink));
+        }
+        break;
+    case MOMENTUM:
+        for (num k = 0; k < count; k += LANES) {
+            vec velocity = multiply_add(load(m + k), spread(rule->momentum), load(g + k));
+            store(m + k, velocity);
+            store(w + k, moved(load(w + k), velocity * -rule->lr, rule->shrink));
+        }
+        break;
+    case ADAM:
+        for (num k = 0; k < count; k += LANES) {
+            vec gradient = load(g + k);
+            vec mean = multiply_add(load(m + k), spread(rule->b1), gradient * rule->rest1);
+            vec square = multiply_add(load(v + k), spread(rule->b2), gradient * gradient * rule->rest2);
+            store(m + k, mean);
+            store(v + k, square);
+            vec step = mean / (square_root(square * rule->second) + rule->eps) * rule->first;
+            store(w + k, moved(load(w + k), step, rule->shrink));
+        }
+        break;
+    case STORE_GRADS: memcpy(w, g, (size_t)count * sizeof(real)); break;
+    case ADD_GRADS:
+        for (num k = 0; k < count; k += LANES) store(w + k, load(w + k) + load(g + k));
+        break;
+    default: break;
+    }
+}
+
+#endif

@@ -1,0 +1,274 @@
+"""The native engine: whole stretches of steps in one call of compiled C, on as many threads as the work is worth.
+
+It computes what `ReferenceSession` defines. The sources stand in `c/`; `c/session.h` tells a step's story.
+"""
+
+import ctypes
+import time
+from typing import Any, Final
+
+import numpy as np
+
+from backlight.arrays import Array, Floats, Ints
+from backlight.engine.crew import crew_size, work_together
+from backlight.engine.library import Library
+from backlight.engine.native_interface import (
+    DELTAS,
+    GRADIENTS,
+    LOSSES_ONLY,
+    OUTPUTS,
+    RULES,
+    SOURCES,
+    TRAIN,
+    Work,
+    functions,
+    setup,
+)
+from backlight.engine.program import DenseOp, Program
+from backlight.engine.rows import RowSource
+from backlight.engine.seam import Advance, Deltas, Examples, ExamplesSeen, Stretch, Task
+from backlight.engine.updating import apply_update
+
+CHUNK: Final = 2048
+"""The most rows that pass at once; the gradients of larger batches are added up."""
+
+_EVALUATION_CHUNK: Final = 512
+_PRODUCTS_PER_THREAD: Final = 400_000
+"""A step of fewer multiplications than this per thread is done sooner by fewer threads."""
+
+_TOO_LONG: Final = 0.3
+"""Where the crew's members wait for ones that do not run for more than this share of the time, they are too many."""
+
+_ALONE_SECONDS: Final = 0.5
+"""For so long one thread works alone then."""
+
+
+class _Net:
+    """A network's memory in the engine, freed with the last reference to it."""
+
+    def __init__(self, library: Library, program: Program, *, capacity: int, training: bool, threads: int, seed: int):
+        start, self._run, self._end = functions(library.dll, 8 * program.dtype.itemsize)
+        self.handle = start(setup(program, capacity=capacity, training=training, threads=threads, seed=seed))
+        if not self.handle:
+            raise MemoryError(f"there is not enough memory for batches of {capacity} rows")
+
+    def __del__(self) -> None:
+        if getattr(self, "handle", None):
+            self._end(self.handle)
+
+    def run(self, work: Work, thread: int) -> None:
+        """One thread's part of a call."""
+        self._run(self.handle, work, thread)
+
+
+class NativeSession:
+    """A session of the native engine; `task.threads` are the most that a step may use, all processors if None.
+
+    Args:
+        library: the compiled engine.
+        task: what the session is for.
+        crew: exactly how many threads every step uses, however small it is; for tests.
+    """
+
+    name = "native"
+
+    def __init__(self, library: Library, task: Task, *, crew: int | None = None) -> None:
+        self.program, self.params, self.examples, self.optimizer = task.program, task.params, task.examples, task.optimizer
+        self.record_examples, self._library, self._seed = task.record_examples, library, task.seed
+        self._threads, self._whole_crew = crew or crew_size(task.threads), crew is not None
+        program, optimizer = task.program, task.optimizer
+        self.state = optimizer.initial_state(program.size, program.dtype)
+        self.rule = optimizer.rule
+        self.capacity = max(1, min(task.batch_size, CHUNK))
+        self._dense = [op for op in program.ops if isinstance(op, DenseOp)]
+        self._products = sum(op.incoming * op.units for op in self._dense)
+        self._grads: Floats | None = None
+        self._training: _Net | None = None
+        self._evaluation: _Net | None = None
+        self._current: Work | None = None
+        self._kept: list[Any] = []
+        self._alone_until = 0.0
+
+    def advance(self, stretch: Stretch) -> Advance:
+        """Take the steps of a stretch."""
+        if self.rule is None:
+            return self._advance_by_python(stretch)
+        net, count = self._trainer(), stretch.count
+        begin = stretch.first * stretch.batch_size
+        order = self._hold(stretch.order[begin : begin + count * stretch.batch_size], np.int64)
+        objectives = np.empty(count)
+        work = self._work(TRAIN, self.examples, order, stretch.batch_size)
+        work.steps, work.epoch, work.first_step, work.dropping = count, stretch.epoch, stretch.step, 1
+        work.optimizer, work.hyper = RULES.index(self.rule.name), (ctypes.c_double * 4)(*self.rule.hyper)
+        decay = self.optimizer.weight_decay if stretch.weight_decay is None else stretch.weight_decay
+        work.lr, work.decay = self._per_layer(stretch.lr, count), self._per_layer(decay, count)
+        work.frozen = self._pointer(np.array([op.layer in stretch.frozen for op in self._dense], np.int64))
+        work.objectives = self._pointer(objectives)
+        for k, array in enumerate(self.state.values()):
+            work.arrays[1 + k] = array.ctypes.data
+        if stretch.batch_size > self.capacity:
+            work.arrays[3] = self._gradient_array().ctypes.data
+        seen = self._seen(work, len(order)) if self.record_examples else None
+        interrupted = self._call(net, work, min(stretch.batch_size, len(order)))
+        visited = min(len(order), work.done * stretch.batch_size)
+        if seen is not None:
+            seen = seen.part(0, visited)
+        return Advance(objectives[: work.done], bool(work.finite), interrupted, seen)
+
+    def stop(self) -> None:
+        """Have `advance`, running in another thread or interrupted by a signal, drop its step and return."""
+        work = self._current
+        if work is not None:
+            work.stop = 1
+
+    def gradients(self, rows: Ints, epoch: int | None = None) -> tuple[Floats, Floats]:
+        """Losses of the rows and the gradient of their objective."""
+        losses, grads = np.empty(len(rows), self.program.dtype), self._gradient_array()
+        self._listen(rows, epoch, grads, losses)
+        return losses, grads.copy()
+
+    def deltas(self, rows: Ints, epoch: int | None = None) -> Deltas:
+        """Losses, outputs, incoming activations and deltas of the rows."""
+        net, dtype, count = self._trainer(), self.program.dtype, len(rows)
+        work = self._speaking(DELTAS, self.examples, rows, epoch)
+        losses, outputs = np.empty(count, dtype), np.empty((count, self.program.outputs), dtype)
+        incoming = {op.layer: np.empty((count, op.incoming), dtype) for op in self._dense}
+        deltas = {op.layer: np.empty((count, op.units), dtype) for op in self._dense}
+        work.losses, work.outputs = self._pointer(losses), self._pointer(outputs)
+        for name, arrays in (("incoming", incoming), ("deltas", deltas)):
+            setattr(work, name, self._pointer(np.array([a.ctypes.data for a in arrays.values()], np.uintp)))
+        self._finish(net, work, count)
+        return Deltas(losses, outputs, incoming, deltas)
+
+    def outputs(self, source: RowSource, rows: Ints | None = None) -> Floats:
+        """The network's outputs for rows of any source."""
+        rows = np.arange(source.count) if rows is None else rows
+        outputs = np.empty((len(rows), self.program.outputs), self.program.dtype)
+        work = self._speaking(OUTPUTS, Examples(source, self.examples.y), rows)
+        work.outputs = self._pointer(outputs)
+        self._finish(self._evaluator(), work, len(rows))
+        return outputs
+
+    def losses(self, examples: Examples, rows: Ints | None = None) -> tuple[Floats, Floats]:
+        """Losses and outputs of rows of any examples, nothing dropped."""
+        rows = np.arange(examples.source.count) if rows is None else rows
+        losses = np.empty(len(rows), self.program.dtype)
+        outputs = np.empty((len(rows), self.program.outputs), self.program.dtype)
+        work = self._speaking(LOSSES_ONLY, examples, rows)
+        work.losses, work.outputs = self._pointer(losses), self._pointer(outputs)
+        self._finish(self._evaluator(), work, len(rows))
+        return losses, outputs
+
+    def _trainer(self) -> _Net:
+        if self._training is None:
+            self._training = _Net(
+                *(self._library, self.program),
+                capacity=self.capacity,
+                training=True,
+                threads=self._threads,
+                seed=self._seed,
+            )
+        return self._training
+
+    def _evaluator(self) -> _Net:
+        if self._evaluation is None:
+            self._evaluation = _Net(
+                *(self._library, self.program),
+                capacity=_EVALUATION_CHUNK,
+                training=False,
+                threads=self._threads,
+                seed=self._seed,
+            )
+        return self._evaluation
+
+    def _gradient_array(self) -> Floats:
+        if self._grads is None:
+            self._grads = np.zeros_like(self.params)
+        return self._grads
+
+    def _advance_by_python(self, stretch: Stretch) -> Advance:
+        """Take steps whose update the compiled engine does not know."""
+        objectives, grads = np.empty(stretch.count), self._gradient_array()
+        updates, scratch = np.empty_like(grads), np.empty_like(grads)
+        for k in range(stretch.count):
+            with np.errstate(all="ignore"):
+                objectives[k] = self._listen(stretch.rows(k), stretch.epoch, grads)
+                if not np.isfinite(objectives[k]):
+                    return Advance(objectives[:k], finite=False)
+                apply_update(self, stretch, k, grads, updates, scratch)
+        return Advance(objectives, finite=True)
+
+    def _listen(self, rows: Ints, epoch: int | None, grads: Floats, losses: Floats | None = None) -> float:
+        """Leave the gradient of the rows' objective in `grads` and return the objective."""
+        objective, net = np.empty(1), self._trainer()
+        work = self._speaking(GRADIENTS, self.examples, rows, epoch)
+        work.steps, work.objectives, work.arrays[3] = 1, self._pointer(objective), grads.ctypes.data
+        work.losses = None if losses is None else self._pointer(losses)
+        self._finish(net, work, len(rows))
+        return float(objective[0])
+
+    def _speaking(self, mode: int, examples: Examples, rows: Ints, epoch: int | None = None) -> Work:
+        order = self._hold(rows, np.int64)
+        work = self._work(mode, examples, order, len(order))
+        work.epoch, work.dropping = epoch or 0, epoch is not None
+        work.frozen = self._pointer(np.zeros(len(self._dense), np.int64))
+        return work
+
+    def _work(self, mode: int, examples: Examples, order: Ints, batch: int) -> Work:
+        self._kept = [order]
+        source = examples.source
+        work = Work(mode=mode, rows=len(order), batch=batch, finite=1)
+        work.arrays[0] = self.params.ctypes.data
+        work.x, work.x_stride, work.x_scale = source.pointer, source.stride, source.scale
+        work.x_kind = SOURCES.index(source.dtype.name)
+        work.y_indices = examples.y.ndim == 1 and examples.y.dtype.kind in "iu"
+        work.y = self._pointer(self._hold(examples.y, np.int64 if work.y_indices else self.program.dtype))
+        if examples.sample_weight is not None:
+            work.sample_weight = self._pointer(self._hold(examples.sample_weight, self.program.dtype))
+        work.order = self._pointer(order)
+        return work
+
+    def _hold(self, array: Array, dtype: Any) -> Any:
+        """The array in the form that the engine reads."""
+        return np.ascontiguousarray(array, dtype)
+
+    def _pointer(self, array: Array) -> int:
+        """The address of an array, which is kept alive until the next call."""
+        self._kept.append(array)
+        return int(array.ctypes.data)
+
+    def _per_layer(self, value: float | Floats, count: int) -> int:
+        shape = (count, len(self._dense))
+        return self._pointer(np.ascontiguousarray(np.broadcast_to(np.asarray(value, np.float64), shape)))
+
+    def _seen(self, work: Work, count: int) -> ExamplesSeen:
+        seen = ExamplesSeen(np.empty(count, self.program.dtype), np.empty(count, self.program.dtype))
+        work.losses, work.norms = self._pointer(seen.losses), self._pointer(seen.squared_norms)
+        return seen
+
+    def _finish(self, net: _Net, work: Work, rows: int) -> None:
+        if self._call(net, work, rows):
+            raise KeyboardInterrupt
+
+    def _call(self, net: _Net, work: Work, rows: int) -> bool:
+        """Have the crew do the work; whether Ctrl-C broke it off."""
+        begun = time.perf_counter()
+        work.threads = self._crew_for(rows, begun)
+        self._current = work
+        try:
+            return work_together(lambda thread: net.run(work, thread), work.threads, self.stop)
+        finally:
+            self._current = None
+            now = time.perf_counter()
+            if work.waited * 1e-9 > _TOO_LONG * (now - begun):
+                self._alone_until = now + _ALONE_SECONDS
+
+    def _crew_for(self, rows: int, now: float) -> int:
+        """How many threads work on passes of so many rows: fewer where there is little to do, or where others keep
+        the processors so busy that a crew would wait for its own members.
+        """
+        if self._whole_crew:
+            return self._threads
+        if now < self._alone_until:
+            return 1
+        return max(1, min(self._threads, rows * self._products // _PRODUCTS_PER_THREAD))

@@ -1,0 +1,1 @@
+"""What builds and checks Backlight and is no part of it."""
