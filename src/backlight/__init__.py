@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from backlight.data import load as load
+    from backlight.engine.inference import Predictor as Predictor
     from backlight.errors import BacklightError as BacklightError
     from backlight.errors import InputError as InputError
     from backlight.explanation import check as check
@@ -35,6 +36,7 @@ _HOMES = {
     "InputError": "errors",
     "Model": "files",
     "Network": "network",
+    "Predictor": "engine.inference",
     "Run": "files",
     "Trainer": "training",
     "check": "explanation",

@@ -6,18 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from backlight.arrays import Array
-from backlight.data import load
-from backlight.errors import InputError
+from backlight.bench.data import images
 from backlight.explanation import Weight, explain, open_moment, sensitivity, wishes_for_weight
 from backlight.network import Network
-from backlight.randomness import Purpose, uniforms
 from backlight.training import Trainer
 
 WIDTHS: Final = (784, 512, 512, 10)
-_EXAMPLES: Final = 60_000
 
 
 @dataclass(frozen=True)
@@ -40,7 +35,7 @@ def measure_explaining(rounds: int = 5) -> list[ExplainingTime]:
         rounds: how often each is measured; one time more goes before them. An epoch is measured once.
     """
     network = Network.mlp(*WIDTHS, seed=0)
-    x, y = _examples()
+    x, y = images()
     moment, weight = open_moment(network), Weight(0, 3, 400)
     return [
         ExplainingTime("explain one example", _median(lambda: explain(network, x[0], int(y[0])), rounds)),
@@ -51,17 +46,6 @@ def measure_explaining(rounds: int = 5) -> list[ExplainingTime]:
         ExplainingTime("sensitivity over 60,000 examples", _median(lambda: sensitivity(moment, x, y), 1)),
         ExplainingTime("one training epoch, batch 100", _median(lambda: _epoch(x, y), 0)),
     ]
-
-
-def _examples() -> tuple[Array, Array]:
-    """MNIST's training images where they are found, else as many images of noise with a fifth of the pixels lit."""
-    try:
-        data = load("mnist")
-        return data.x[:_EXAMPLES], data.y[:_EXAMPLES]
-    except InputError:
-        pixels = uniforms(0, Purpose.GENERATION, _EXAMPLES * WIDTHS[0])
-        lit = np.where(pixels > 0.8, pixels * 255, 0.0).astype(np.uint8)
-        return lit.reshape(_EXAMPLES, WIDTHS[0]), np.arange(_EXAMPLES) % 10
 
 
 def _epoch(x: Array, y: Array) -> None:

@@ -48,5 +48,5 @@ def measure_imports(rounds: int = 15) -> list[ImportTime]:
 
 def _run(statement: str) -> float:
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", statement], check=True)  # noqa: S603 - our own statements
+    subprocess.run([sys.executable, "-P", "-c", statement], check=True)  # noqa: S603 - our own statements
     return time.perf_counter() - start

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from backlight import __version__
-from backlight.cli import check, data, demo, evaluate, explain, health, moves, predict, sensitivity, train
+from backlight.cli import bench, check, data, demo, evaluate, explain, health, moves, predict, sensitivity, train
 
 app = typer.Typer(
     help="Train neural networks at full speed on a CPU, and see why every weight moved.",
@@ -40,4 +40,5 @@ app.command()(sensitivity.sensitivity)
 app.command()(health.health)
 app.command()(check.check)
 app.add_typer(data.app, name="data")
+app.command()(bench.bench)
 app.command()(demo.demo)

@@ -1,5 +1,6 @@
 """How a step is computed: the program form of a network, and the engines that execute it."""
 
+from backlight.engine.interruption import ctrl_c_held_back
 from backlight.engine.opening import ENGINES, engine_build, engine_name, open_session
 from backlight.engine.program import Program, compile_program
 from backlight.engine.rows import RowSource, row_source
@@ -29,6 +30,7 @@ __all__ = [
     "Stretch",
     "Task",
     "compile_program",
+    "ctrl_c_held_back",
     "engine_build",
     "engine_name",
     "open_session",

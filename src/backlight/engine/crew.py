@@ -9,7 +9,7 @@ from pathlib import Path
 from backlight.errors import whole_number
 
 _LOOK = 0.05
-"""Seconds between two looks for Ctrl-C, on systems where a waiting thread does not hear of it."""
+"""Seconds between two looks for signals, on systems where a waiting thread does not hear of them."""
 
 
 @cache
@@ -40,16 +40,14 @@ def crew_size(threads: int | None) -> int:
     return processors() if threads is None else min(whole_number("threads", threads, 1), processors())
 
 
-def work_together(work: Callable[[int], object], count: int, stop: Callable[[], None]) -> bool:
-    """Have `count` threads do `work(number)` and wait for them, listening for Ctrl-C.
+def work_together(work: Callable[[int], object], count: int, stop: Callable[[], object]) -> None:
+    """Have `count` threads do `work(number)` and wait for them.
 
-    The members wait for one another, so that all of them are started whatever happens.
-
-    Returns:
-        Whether Ctrl-C came; `stop` was called then, and the work has ended all the same.
+    The members wait for one another, so that all of them are started whatever happens. Should a signal's handler raise
+    something meanwhile, `stop` is called, and it is raised again when the work has ended.
     """
     crew = [threading.Thread(target=work, args=(k,), name=f"backlight-{k}", daemon=True) for k in range(count)]
-    interrupted = False
+    raised: BaseException | None = None
     while any(member.ident is None or member.is_alive() for member in crew):
         try:
             for member in crew:
@@ -57,7 +55,8 @@ def work_together(work: Callable[[int], object], count: int, stop: Callable[[], 
                     member.start()
             for member in crew:
                 member.join(_LOOK)
-        except KeyboardInterrupt:
-            interrupted = True
+        except BaseException as error:
+            raised = raised or error
             stop()
-    return interrupted
+    if raised is not None:
+        raise raised

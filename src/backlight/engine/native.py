@@ -5,20 +5,23 @@ It computes what `ReferenceSession` defines. The sources stand in `c/`; `c/sessi
 
 import ctypes
 import time
+from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 
 from backlight.arrays import Array, Floats, Ints
 from backlight.engine.crew import crew_size, work_together
+from backlight.engine.interruption import ctrl_c_held_back
 from backlight.engine.library import Library
 from backlight.engine.native_interface import (
     DELTAS,
     GRADIENTS,
     LOSSES_ONLY,
+    NOTHING,
     OUTPUTS,
     RULES,
-    SOURCES,
     TRAIN,
     Work,
     functions,
@@ -26,7 +29,7 @@ from backlight.engine.native_interface import (
 )
 from backlight.engine.program import DenseOp, Program
 from backlight.engine.rows import RowSource
-from backlight.engine.seam import Advance, Deltas, Examples, ExamplesSeen, Stretch, Task
+from backlight.engine.seam import Advance, Deltas, Examples, ExamplesSeen, Rule, Stretch, Task
 from backlight.engine.updating import apply_update
 
 CHUNK: Final = 2048
@@ -36,6 +39,9 @@ _EVALUATION_CHUNK: Final = 512
 _PRODUCTS_PER_THREAD: Final = 400_000
 """A step of fewer multiplications than this per thread is done sooner by fewer threads."""
 
+_AT_ONCE: Final = 2_000_000
+"""Work of fewer multiplications than this needs no thread of its own."""
+
 _TOO_LONG: Final = 0.3
 """Where the crew's members wait for ones that do not run for more than this share of the time, they are too many."""
 
@@ -43,7 +49,7 @@ _ALONE_SECONDS: Final = 0.5
 """For so long one thread works alone then."""
 
 
-class _Net:
+class Net:
     """A network's memory in the engine, freed with the last reference to it."""
 
     def __init__(self, library: Library, program: Program, *, capacity: int, training: bool, threads: int, seed: int):
@@ -73,59 +79,88 @@ class NativeSession:
     name = "native"
 
     def __init__(self, library: Library, task: Task, *, crew: int | None = None) -> None:
-        self.program, self.params, self.examples, self.optimizer = task.program, task.params, task.examples, task.optimizer
+        self.program, self.params, self.examples, self.optimizer = (
+            task.program,
+            task.params,
+            task.examples,
+            task.optimizer,
+        )
         self.record_examples, self._library, self._seed = task.record_examples, library, task.seed
         self._threads, self._whole_crew = crew or crew_size(task.threads), crew is not None
         program, optimizer = task.program, task.optimizer
-        self.state = optimizer.initial_state(program.size, program.dtype)
+        self._state, self._in_panels = optimizer.initial_state(program.size, program.dtype), False
         self.rule = optimizer.rule
         self.capacity = max(1, min(task.batch_size, CHUNK))
         self._dense = [op for op in program.ops if isinstance(op, DenseOp)]
         self._products = sum(op.incoming * op.units for op in self._dense)
         self._grads: Floats | None = None
-        self._training: _Net | None = None
-        self._evaluation: _Net | None = None
+        self._training: Net | None = None
+        self._evaluation: Net | None = None
         self._current: Work | None = None
         self._kept: list[Any] = []
-        self._alone_until = 0.0
+        self._alone_until, self._stopped = 0.0, False
 
     def advance(self, stretch: Stretch) -> Advance:
         """Take the steps of a stretch."""
-        if self.rule is None:
-            return self._advance_by_python(stretch)
+        self._stopped = False
+        with ctrl_c_held_back(self.stop) as pressed:
+            advance = self._advance_by_python(stretch) if self.rule is None else self._advance(stretch, self.rule)
+        return replace(advance, interrupted=bool(pressed))
+
+    def _advance(self, stretch: Stretch, rule: Rule) -> Advance:
         net, count = self._trainer(), stretch.count
         begin = stretch.first * stretch.batch_size
         order = self._hold(stretch.order[begin : begin + count * stretch.batch_size], np.int64)
         objectives = np.empty(count)
         work = self._work(TRAIN, self.examples, order, stretch.batch_size)
         work.steps, work.epoch, work.first_step, work.dropping = count, stretch.epoch, stretch.step, 1
-        work.optimizer, work.hyper = RULES.index(self.rule.name), (ctypes.c_double * 4)(*self.rule.hyper)
+        work.optimizer, work.hyper = RULES.index(rule.name), (ctypes.c_double * 4)(*rule.hyper)
         decay = self.optimizer.weight_decay if stretch.weight_decay is None else stretch.weight_decay
         work.lr, work.decay = self._per_layer(stretch.lr, count), self._per_layer(decay, count)
-        work.frozen = self._pointer(np.array([op.layer in stretch.frozen for op in self._dense], np.int64))
+        work.frozen = self._frozen(stretch)
         work.objectives = self._pointer(objectives)
-        for k, array in enumerate(self.state.values()):
-            work.arrays[1 + k] = array.ctypes.data
+        self._give_state(work, leave=True)
         if stretch.batch_size > self.capacity:
             work.arrays[3] = self._gradient_array().ctypes.data
-        seen = self._seen(work, len(order)) if self.record_examples else None
-        interrupted = self._call(net, work, min(stretch.batch_size, len(order)))
+        seen = self._to_be_seen(len(order))
+        if seen is not None:
+            self._see(work, seen)
+        self._current = work
+        if not self._stopped:
+            self._call(net, work, min(stretch.batch_size, len(order)))
+        self._current = None
         visited = min(len(order), work.done * stretch.batch_size)
         if seen is not None:
             seen = seen.part(0, visited)
-        return Advance(objectives[: work.done], bool(work.finite), interrupted, seen)
+        return Advance(objectives[: work.done], bool(work.finite), examples=seen)
+
+    @property
+    def state(self) -> dict[str, Floats]:
+        """The optimizer's arrays, put back from the engine's order, in which `advance` leaves them, into their own."""
+        if self._in_panels:
+            work = Work(mode=NOTHING)
+            self._give_state(work, leave=False)
+            self._finish(self._trainer(), work, self.capacity)
+        return self._state
+
+    def _give_state(self, work: Work, *, leave: bool) -> None:
+        for k, array in enumerate(self._state.values(), start=1):
+            work.arrays[k], work.in_panels[k], work.leave[k] = array.ctypes.data, self._in_panels, leave
+        self._in_panels = leave and bool(self._state)
 
     def stop(self) -> None:
         """Have `advance`, running in another thread or interrupted by a signal, drop its step and return."""
-        work = self._current
+        self._stopped, work = True, self._current
         if work is not None:
             work.stop = 1
 
     def gradients(self, rows: Ints, epoch: int | None = None) -> tuple[Floats, Floats]:
         """Losses of the rows and the gradient of their objective."""
-        losses, grads = np.empty(len(rows), self.program.dtype), self._gradient_array()
-        self._listen(rows, epoch, grads, losses)
-        return losses, grads.copy()
+        losses, grads = np.empty(len(rows), self.program.dtype), np.empty_like(self.params)
+        work = self._speaking(GRADIENTS, self.examples, rows, epoch)
+        work.losses = self._pointer(losses)
+        self._listen(work, grads)
+        return losses, grads
 
     def deltas(self, rows: Ints, epoch: int | None = None) -> Deltas:
         """Losses, outputs, incoming activations and deltas of the rows."""
@@ -159,9 +194,9 @@ class NativeSession:
         self._finish(self._evaluator(), work, len(rows))
         return losses, outputs
 
-    def _trainer(self) -> _Net:
+    def _trainer(self) -> Net:
         if self._training is None:
-            self._training = _Net(
+            self._training = Net(
                 *(self._library, self.program),
                 capacity=self.capacity,
                 training=True,
@@ -170,9 +205,9 @@ class NativeSession:
             )
         return self._training
 
-    def _evaluator(self) -> _Net:
+    def _evaluator(self) -> Net:
         if self._evaluation is None:
-            self._evaluation = _Net(
+            self._evaluation = Net(
                 *(self._library, self.program),
                 capacity=_EVALUATION_CHUNK,
                 training=False,
@@ -190,37 +225,41 @@ class NativeSession:
         """Take steps whose update the compiled engine does not know."""
         objectives, grads = np.empty(stretch.count), self._gradient_array()
         updates, scratch = np.empty_like(grads), np.empty_like(grads)
-        for k in range(stretch.count):
+        visited = stretch.order[stretch.first * stretch.batch_size :][: stretch.count * stretch.batch_size]
+        seen, place, done, finite = self._to_be_seen(len(visited)), 0, 0, True
+        while done < stretch.count and not self._stopped:
+            rows = stretch.rows(done)
+            work = self._speaking(GRADIENTS, self.examples, rows, stretch.epoch)
+            work.frozen = self._frozen(stretch)
+            if seen is not None:
+                self._see(work, seen.part(place, place + len(rows)))
+            objectives[done] = self._listen(work, grads)
+            finite = bool(np.isfinite(objectives[done]))
+            if not finite:
+                break
             with np.errstate(all="ignore"):
-                objectives[k] = self._listen(stretch.rows(k), stretch.epoch, grads)
-                if not np.isfinite(objectives[k]):
-                    return Advance(objectives[:k], finite=False)
-                apply_update(self, stretch, k, grads, updates, scratch)
-        return Advance(objectives, finite=True)
+                apply_update(self, stretch, done, grads, updates, scratch)
+            done, place = done + 1, place + len(rows)
+        return Advance(objectives[:done], finite, examples=seen and seen.part(0, place))
 
-    def _listen(self, rows: Ints, epoch: int | None, grads: Floats, losses: Floats | None = None) -> float:
+    def _listen(self, work: Work, grads: Floats) -> float:
         """Leave the gradient of the rows' objective in `grads` and return the objective."""
-        objective, net = np.empty(1), self._trainer()
-        work = self._speaking(GRADIENTS, self.examples, rows, epoch)
+        objective = np.empty(1)
         work.steps, work.objectives, work.arrays[3] = 1, self._pointer(objective), grads.ctypes.data
-        work.losses = None if losses is None else self._pointer(losses)
-        self._finish(net, work, len(rows))
+        self._finish(self._trainer(), work, work.rows)
         return float(objective[0])
 
     def _speaking(self, mode: int, examples: Examples, rows: Ints, epoch: int | None = None) -> Work:
         order = self._hold(rows, np.int64)
         work = self._work(mode, examples, order, len(order))
         work.epoch, work.dropping = epoch or 0, epoch is not None
-        work.frozen = self._pointer(np.zeros(len(self._dense), np.int64))
         return work
 
     def _work(self, mode: int, examples: Examples, order: Ints, batch: int) -> Work:
         self._kept = [order]
-        source = examples.source
         work = Work(mode=mode, rows=len(order), batch=batch, finite=1)
         work.arrays[0] = self.params.ctypes.data
-        work.x, work.x_stride, work.x_scale = source.pointer, source.stride, source.scale
-        work.x_kind = SOURCES.index(source.dtype.name)
+        work.read(examples.source)
         work.y_indices = examples.y.ndim == 1 and examples.y.dtype.kind in "iu"
         work.y = self._pointer(self._hold(examples.y, np.int64 if work.y_indices else self.program.dtype))
         if examples.sample_weight is not None:
@@ -241,31 +280,41 @@ class NativeSession:
         shape = (count, len(self._dense))
         return self._pointer(np.ascontiguousarray(np.broadcast_to(np.asarray(value, np.float64), shape)))
 
-    def _seen(self, work: Work, count: int) -> ExamplesSeen:
-        seen = ExamplesSeen(np.empty(count, self.program.dtype), np.empty(count, self.program.dtype))
-        work.losses, work.norms = self._pointer(seen.losses), self._pointer(seen.squared_norms)
-        return seen
+    def _frozen(self, stretch: Stretch) -> int:
+        return self._pointer(np.array([op.layer in stretch.frozen for op in self._dense], np.int64))
 
-    def _finish(self, net: _Net, work: Work, rows: int) -> None:
-        if self._call(net, work, rows):
+    def _to_be_seen(self, count: int) -> ExamplesSeen | None:
+        if not self.record_examples:
+            return None
+        return ExamplesSeen(np.empty(count, self.program.dtype), np.empty(count, self.program.dtype))
+
+    def _see(self, work: Work, seen: ExamplesSeen) -> None:
+        work.losses, work.norms = self._pointer(seen.losses), self._pointer(seen.squared_norms)
+
+    def _finish(self, net: Net, work: Work, rows: int) -> None:
+        """Do work that is of no use when broken off."""
+        with ctrl_c_held_back(partial(setattr, work, "stop", 1)) as pressed:
+            self._call(net, work, rows)
+        if pressed:
             raise KeyboardInterrupt
 
-    def _call(self, net: _Net, work: Work, rows: int) -> bool:
-        """Have the crew do the work; whether Ctrl-C broke it off."""
+    def _call(self, net: Net, work: Work, rows: int) -> None:
+        """Have the crew do the work."""
         begun = time.perf_counter()
         work.threads = self._crew_for(rows, begun)
-        self._current = work
-        try:
-            return work_together(lambda thread: net.run(work, thread), work.threads, self.stop)
-        finally:
-            self._current = None
-            now = time.perf_counter()
-            if work.waited * 1e-9 > _TOO_LONG * (now - begun):
-                self._alone_until = now + _ALONE_SECONDS
+        if work.threads == 1 and rows * self._products * max(work.steps, 1) < _AT_ONCE:
+            net.run(work, 0)
+            return
+        work_together(partial(net.run, work), work.threads, partial(setattr, work, "stop", 1))
+        now = time.perf_counter()
+        if work.waited * 1e-9 > _TOO_LONG * (now - begun):
+            self._alone_until = now + _ALONE_SECONDS
 
     def _crew_for(self, rows: int, now: float) -> int:
-        """How many threads work on passes of so many rows: fewer where there is little to do, or where others keep
-        the processors so busy that a crew would wait for its own members.
+        """How many threads work on passes of so many rows.
+
+        Fewer where there is little to do, and one where others keep the processors so busy that a crew would wait for
+        its own members.
         """
         if self._whole_crew:
             return self._threads

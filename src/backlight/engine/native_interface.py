@@ -4,6 +4,7 @@ import ctypes
 from typing import Any, Final
 
 from backlight.engine.program import DenseOp, DropoutOp, Op, Program
+from backlight.engine.rows import RowSource
 from backlight.randomness import Purpose, stream_key
 
 _Whole = ctypes.c_int64
@@ -16,7 +17,7 @@ FUNCTIONS: Final = (
 LOSSES: Final = ("squared", "cross_entropy", "absolute", "huber", "poisson")
 RULES: Final = ("sgd", "momentum", "adam")
 SOURCES: Final = ("uint8", "float32", "float64")
-TRAIN, GRADIENTS, DELTAS, OUTPUTS, LOSSES_ONLY = range(5)
+TRAIN, GRADIENTS, DELTAS, OUTPUTS, LOSSES_ONLY, NOTHING = range(6)
 _DENSE, _ACTIVATION, _DROPOUT = range(3)
 
 
@@ -34,7 +35,10 @@ class Setup(ctypes.Structure):
 
     _fields_ = [
         ("ops", ctypes.POINTER(OpStructure)),
-        *((name, _Whole) for name in ("count", "inputs", "outputs", "loss", "fused", "capacity", "training", "threads")),
+        *(
+            (name, _Whole)
+            for name in ("count", "inputs", "outputs", "loss", "fused", "capacity", "training", "threads")
+        ),
         ("key", _Whole * 2),
     ]
 
@@ -45,6 +49,7 @@ class Work(ctypes.Structure):
     _fields_ = [
         *((name, _Whole) for name in ("mode", "threads")),
         ("arrays", _Pointer * 4),
+        *((name, _Whole * 4) for name in ("in_panels", "leave")),
         ("x", _Pointer),
         *((name, _Whole) for name in ("x_stride", "x_kind")),
         ("x_scale", ctypes.c_double),
@@ -57,6 +62,11 @@ class Work(ctypes.Structure):
         *((name, _Pointer) for name in ("incoming", "deltas")),
         *((name, _Whole) for name in ("stop", "done", "finite", "waited")),
     ]
+
+    def read(self, source: RowSource) -> None:
+        """Take inputs from a source, which the caller keeps alive."""
+        self.x, self.x_stride, self.x_scale = source.pointer, source.stride, source.scale
+        self.x_kind = SOURCES.index(source.dtype.name)
 
 
 def _structure(op: Op) -> OpStructure:

@@ -7,10 +7,12 @@ in chunks, their gradients added up in order.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from backlight.arrays import Array, Floats, Ints
+from backlight.engine.interruption import ctrl_c_held_back
 from backlight.engine.program import ActivationOp, DenseOp, DropoutOp, Op, Program
 from backlight.engine.rows import RowSource
 from backlight.engine.seam import Advance, Deltas, Examples, ExamplesSeen, Stretch, Task
@@ -184,10 +186,10 @@ class ReferenceSession:
     name = "reference"
 
     def __init__(self, task: Task) -> None:
-        self.program, self.params, self.examples, self.optimizer = task.program, task.params, task.examples, task.optimizer
-        program, params, optimizer, batch_size = task.program, task.params, task.optimizer, task.batch_size
+        self.program, self.params, self.examples = task.program, task.params, task.examples
+        self.optimizer, program, params, batch_size = task.optimizer, task.program, task.params, task.batch_size
         self.seed, self.threads, self.record_examples = task.seed, Threads(task.threads), task.record_examples
-        self.state = optimizer.initial_state(program.size, program.dtype)
+        self._state = task.optimizer.initial_state(program.size, program.dtype)
         self.grads, self.updates = np.zeros_like(params), np.empty_like(params)
         self._scratch = np.empty_like(params)
         self._total = self.grads  # memory of its own once a batch needs several chunks
@@ -197,6 +199,11 @@ class ReferenceSession:
 
     def advance(self, stretch: Stretch) -> Advance:
         """Take the steps of a stretch."""
+        with ctrl_c_held_back(self.stop) as pressed:
+            advance = self._advance(stretch)
+        return replace(advance, interrupted=bool(pressed))
+
+    def _advance(self, stretch: Stretch) -> Advance:
         objectives, done, finite = np.empty(stretch.count), 0, True
         seen, place, self._stopped = self._to_be_seen(stretch), 0, False
         with self.threads.limited(), np.errstate(all="ignore"):
@@ -210,6 +217,11 @@ class ReferenceSession:
                 apply_update(self, stretch, done, self.grads, self.updates, self._scratch)
                 done, place = done + 1, place + len(rows)
         return Advance(objectives[:done], finite, examples=seen and seen.part(0, place))
+
+    @property
+    def state(self) -> dict[str, Floats]:
+        """The optimizer's arrays."""
+        return self._state
 
     def stop(self) -> None:
         """Have `advance`, running in another thread or interrupted by a signal, return after its step."""

@@ -92,7 +92,7 @@ def row_source(x: Any) -> RowSource:
     return RowSource(x)
 
 
-def _refuse_not_finite(x: Array, chunk: int = 65536) -> None:
+def _refuse_not_finite(x: Array, chunk: int = 4096) -> None:
     for start in range(0, len(x), chunk):
         finite = np.isfinite(x[start : start + chunk])
         if not finite.all():

@@ -178,7 +178,10 @@ class Session(Protocol):
 
     program: Program
     examples: Examples
-    state: dict[str, Floats]
+
+    @property
+    def state(self) -> dict[str, Floats]:
+        """The optimizer's arrays, each (size,), to be read and written until the next `advance`."""
 
     def advance(self, stretch: Stretch) -> Advance:
         """Take the steps of a stretch: gather, forward, backward, update.

@@ -14,10 +14,15 @@ class _Learner(Protocol):
     program: Program
     params: Floats
     optimizer: Optimizer
-    state: dict[str, Floats]
+
+    @property
+    def state(self) -> dict[str, Floats]:
+        """The optimizer's arrays."""
 
 
-def apply_update(learner: _Learner, stretch: Stretch, number: int, grads: Floats, updates: Floats, scratch: Floats) -> None:
+def apply_update(
+    learner: _Learner, stretch: Stretch, number: int, grads: Floats, updates: Floats, scratch: Floats
+) -> None:
     """The only place where parameters change: updates are computed, and added.
 
     Args:

@@ -100,11 +100,11 @@ def opened_steps(
         if training.step == step:
             raise InputError(f"step {last} was asked for, and the loss is no longer finite after step {step}")
         after = float(training.network.params[k])
-        split = optimizer.split(state, _state(training, k), step, stretch.lr)
+        split = optimizer.split(state, _state(training, k), step, training.plan.lr)
         gain = float(np.asarray(split.gain).item())
         gradient = gain * grad
         momentum = None if split.carried is None else float(split.carried.item())
-        decayed = -stretch.lr * decay * before if decay else None
+        decayed = -training.plan.lr * decay * before if decay else None
         size = abs(gradient) + abs(momentum or 0.0) + abs(decayed or 0.0)
         limit = precision * (abs(after) + _ROUNDINGS * size)
         shares = None if own is None else Shares(stretch.rows(), gain * own)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from backlight.arrays import Array, Floats, Ints
-from backlight.engine import Examples, ExamplesSeen, Session, Stretch
+from backlight.engine import Advance, Examples, ExamplesSeen, Session, Stretch, ctrl_c_held_back
 from backlight.errors import InputError
 from backlight.network import Network
 from backlight.randomness import Purpose, permutation
@@ -181,14 +181,18 @@ class Training:
         stretch = self.stretch(self.step, count)
         if stretch.first == 0:
             self._objective_sum = 0.0
-        advance = self.session.advance(stretch)
+        with ctrl_c_held_back(self.session.stop) as pressed:
+            finite = self._account(stretch, self.session.advance(stretch))
+        if pressed:
+            raise KeyboardInterrupt
+        return finite
+
+    def _account(self, stretch: Stretch, advance: Advance) -> bool:
         for k, objective in enumerate(advance.objectives.tolist()):
             examples = min(self.plan.batch_size, len(self.rows) - (stretch.first + k) * self.plan.batch_size)
             self._objective_sum += objective * examples
         self.step += len(advance.objectives)
         self._keep_seen(stretch, advance.examples)
-        if advance.interrupted:
-            raise KeyboardInterrupt
         return advance.finite
 
     def _keep_seen(self, stretch: Stretch, examples: ExamplesSeen | None) -> None:

@@ -15,13 +15,7 @@ static void hand_over(const struct pass *pass, struct dense *layer, num p, num r
         vec weight = spread(pass->front->weights[row + r]);
         for (num v = 0; v < width; v += LANES) store(delta + r * width + v, load(d + r * d_row + v) * weight);
     }
-    if (pass->squares)
-        for (num r = 0; r < rows; r++) {
-            vec total = {0};
-            for (num v = 0; v < width; v += LANES)
-                total = multiply_add(load(d + r * d_row + v), load(d + r * d_row + v), total);
-            layer->delta_square[p * capacity + row + r] = sum_lanes(total);
-        }
+    if (pass->squares) sum_squares(d, d_row, rows, width, layer->delta_square + p * capacity + row);
     if (layer - net->layers <= net->lowest) return;
     if (pass->rows <= FEW) {
         for (num r = 0; r < rows; r++)

@@ -31,9 +31,8 @@ static void follow(const struct pass *pass, struct dense *layer, num p, num row,
     chain_forward(pass->net, pass->work, layer->chain, layer->links, pass->order, row, unit, rows, width / LANES);
     if (!pass->squares || layer == pass->net->layers + pass->net->depth - 1) return;
     num units = layer->units - unit < PANEL ? layer->units - unit : PANEL;
-    for (num r = row; r < row + rows; r++)
-        layer->a_square[p * pass->net->setup.capacity + r] =
-            sum_of_squares(layer->out.at + r * layer->out.stride + unit, units);
+    struct rows out = part(layer->out, row, unit);
+    sum_squares(out.at, out.stride, rows, units, layer->a_square + p * pass->net->setup.capacity + row);
 }
 
 /* z of `rows` examples from `row` on for a panel's units; then what follows. */

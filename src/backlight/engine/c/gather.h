@@ -3,15 +3,33 @@
 #define BACKLIGHT_GATHER_H
 
 #include "elementwise.h"
+#include "panels.h"
 #include "pass.h"
 
-static real sum_of_squares(const real *x, num count) {
-    vec total = {0};
-    num k = 0;
-    for (; k + LANES <= count; k += LANES) total = multiply_add(load(x + k), load(x + k), total);
-    real last[LANES] = {0};
-    memcpy(last, x + k, (size_t)(count - k) * sizeof(real));
-    return sum_lanes(multiply_add(load(last), load(last), total));
+/* Write the sum of the squares of `count` numbers of each row; behind them, up to a whole vector can be read.
+ * The sums over lanes are taken for LANES rows at once. */
+static void sum_squares(const real *x, num x_row, num rows, num count, real *out) {
+    const ivec tail = first_lanes(count % LANES);
+    const num whole = count / LANES * LANES;
+    for (num begin = 0; begin < rows; begin += LANES) {
+        real totals[LANES * LANES], turned[LANES * LANES], sums[LANES];
+        num here = rows - begin < LANES ? rows - begin : LANES;
+        for (num r = 0; r < LANES; r++) {
+            const real *row = x + (begin + r) * x_row;
+            vec total = {0};
+            for (num k = 0; r < here && k < whole; k += LANES) total = multiply_add(load(row + k), load(row + k), total);
+            if (r < here && whole < count) {
+                vec last = only(tail, load(row + whole));
+                total = multiply_add(last, last, total);
+            }
+            store(totals + r * LANES, total);
+        }
+        turn_one_square(totals, LANES, turned, LANES);
+        vec sum = load(turned);
+        for (num k = 1; k < LANES; k++) sum += load(turned + k * LANES);
+        store(sums, sum);
+        memcpy(out + begin, sums, (size_t)here * sizeof(real));
+    }
 }
 
 /* `inputs` numbers of a row from `column` on, as real numbers. Augmentation will change them here. */
@@ -67,9 +85,8 @@ static void gather(const struct pass *pass, num count) {
     for (num cut = 0; cut < pass->cuts; cut++) {
         num from = cut_begin(net, pass->cuts, cut), to = cut_begin(net, pass->cuts, cut + 1);
         if (from < pass->from || to > pass->to) continue;
-        for (num r = first; r < next; r++)
-            net->x_square[cut * net->setup.capacity + r] =
-                sum_of_squares(front->a.at + r * front->a.stride + from, to - from);
+        sum_squares(front->a.at + first * front->a.stride + from, front->a.stride, next - first, to - from,
+                    net->x_square + cut * net->setup.capacity + first);
     }
 }
 

@@ -9,7 +9,7 @@ enum { IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, GELU, SOFTPLUS, EXPONENTI
 enum { SQUARED, CROSS_ENTROPY, ABSOLUTE, HUBER, POISSON };
 enum { SGD, MOMENTUM, ADAM, STORE_GRADS, ADD_GRADS };
 enum { SOURCE_UINT8, SOURCE_FLOAT, SOURCE_DOUBLE };
-enum { TRAIN, GRADIENTS, DELTAS, OUTPUTS, LOSSES };
+enum { TRAIN, GRADIENTS, DELTAS, OUTPUTS, LOSSES, NOTHING };
 
 struct op {
     int64_t kind, layer, incoming, units, function, W, b;
@@ -30,6 +30,7 @@ struct setup {
 struct work {
     int64_t mode, threads;
     void *arrays[4]; /* parameters, the optimizer's arrays, gradients; each flat, weights (j, i) row by row */
+    int64_t in_panels[4], leave[4]; /* which of them stand in panels already, and which are to be left so */
     const void *x;
     int64_t x_stride, x_kind;
     double x_scale;

@@ -67,7 +67,7 @@ struct net {
     atomic_int verdict;
     _Atomic int64_t waited;
     int short_of_memory;
-    void *blocks[1024];
+    void **blocks;
     num block_count;
 };
 
@@ -84,11 +84,12 @@ INLINE real *panel_delta(const struct dense *layer, num capacity, num p) {
     return layer->delta + p * PANEL * capacity;
 }
 
-/* Zeroed memory on a cache line; null once any could not be had. */
+/* Zeroed memory on a cache line; null where there is none, and the net remembers that. */
 static real *reserve(struct net *net, num count) {
-    if (count <= 0) count = 1;
-    char *block = calloc(1, (size_t)count * sizeof(real) + 2 * CACHE_LINE);
-    if (!block || net->block_count == 1024) {
+    void **blocks = realloc(net->blocks, (size_t)(net->block_count + 1) * sizeof *blocks);
+    char *block = calloc(1, (size_t)(count > 0 ? count : 1) * sizeof(real) + 2 * CACHE_LINE);
+    if (blocks) net->blocks = blocks;
+    if (!blocks || !block) {
         free(block);
         net->short_of_memory = 1;
         return NULL;

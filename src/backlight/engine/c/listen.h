@@ -116,24 +116,24 @@ static void move(const struct pass *pass, struct dense *layer, const struct rule
  * arXiv:1510.01799. */
 static void write_norms(const struct pass *pass) {
     struct net *net = pass->net;
-    num capacity = net->setup.capacity, first, next;
+    num capacity = net->setup.capacity;
     real *out = (real *)pass->work->norms + (pass->order - pass->work->order);
-    share(pass->rows, pass->thread, pass->threads, &first, &next);
-    for (num r = first; r < next; r++) {
-        real norm = 0;
+    for (num r = pass->first; r < pass->next; r += LANES) {
+        vec norm = {0};
         for (num l = net->lowest; l < net->depth; l++) {
-            const struct dense *layer = &net->layers[l];
-            if (pass->work->frozen[l]) continue;
-            real errors = 0, incoming = 1;
-            for (num p = 0; p < layer->panels; p++) errors += layer->delta_square[p * capacity + r];
+            const struct dense *layer = &net->layers[l], *below = layer - 1;
+            if (is_frozen(pass->work, l)) continue;
+            vec errors = {0}, incoming = spread(1);
+            for (num p = 0; p < layer->panels; p++) errors += load(layer->delta_square + p * capacity + r);
             if (l == 0)
-                for (num cut = 0; cut < pass->cuts; cut++) incoming += net->x_square[cut * capacity + r];
+                for (num cut = 0; cut < pass->cuts; cut++) incoming += load(net->x_square + cut * capacity + r);
             else
-                for (num p = 0; p < net->layers[l - 1].panels; p++)
-                    incoming += net->layers[l - 1].a_square[p * capacity + r];
+                for (num p = 0; p < below->panels; p++) incoming += load(below->a_square + p * capacity + r);
             norm += errors * incoming;
         }
-        out[r] = norm;
+        real norms[LANES];
+        store(norms, norm);
+        memcpy(out + r, norms, (size_t)(pass->next - r < LANES ? pass->next - r : LANES) * sizeof(real));
     }
 }
 

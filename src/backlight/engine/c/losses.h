@@ -7,17 +7,18 @@
 
 #include "elementwise.h"
 
-/* p_j = exp(z_j - max z) / sum_k exp(z_k - max z); returns log sum exp(z). */
-static vec softmax(const real *z, real *a, num outputs) {
+/* z_j - max z; p_j = exp(z_j) / sum_k exp(z_k) of that; returns log sum exp(z). */
+static vec softmax(real *z, real *a, num outputs) {
     vec peak = load(z), sum = {0};
     for (num j = 1; j < outputs; j++) peak = larger(peak, load(z + j * LANES));
     for (num j = 0; j < outputs; j++) {
-        vec e = exponential(load(z + j * LANES) - peak);
+        vec shifted = load(z + j * LANES) - peak, e = exponential(shifted);
+        store(z + j * LANES, shifted);
         store(a + j * LANES, e);
         sum += e;
     }
     for (num j = 0; j < outputs; j++) store(a + j * LANES, load(a + j * LANES) / sum);
-    return logarithm(sum) + peak;
+    return logarithm(sum);
 }
 
 INLINE vec loss_term(int64_t loss, int fused, int soft, vec z, vec a, vec y, vec log_sum) {

@@ -83,14 +83,15 @@ static void turn_panel(const struct dense *layer, real *flat, int k, num p, int 
     }
 }
 
-/* Every panel of every array that is there; the crew shares them. */
+/* Every panel of every array that needs it; the crew shares them. */
 static void turn_panels(struct net *net, const struct work *work, int back, num thread, real *copy) {
     num number = 0;
     for (num l = 0; l < net->depth; l++)
         for (num p = 0; p < net->layers[l].panels; p++)
             if (number++ % work->threads == thread)
                 for (int k = 0; k < ARRAYS; k++)
-                    if (work->arrays[k]) turn_panel(&net->layers[l], work->arrays[k], k, p, back, copy);
+                    if (work->arrays[k] && !(back ? work->leave : work->in_panels)[k])
+                        turn_panel(&net->layers[l], work->arrays[k], k, p, back, copy);
 }
 
 #endif

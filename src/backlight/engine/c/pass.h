@@ -28,6 +28,8 @@ INLINE struct rows heard(const struct pass *pass, const struct dense *layer) {
     return layer == pass->net->layers ? pass->front->a : layer->a;
 }
 
+INLINE int is_frozen(const struct work *work, num layer) { return work->frozen && work->frozen[layer]; }
+
 /* The columns of a cut: whole cache lines. */
 INLINE num cut_begin(const struct net *net, num cuts, num cut) {
     num inputs = net->setup.inputs;

@@ -7,6 +7,7 @@
 static void close_net(struct net *net) {
     if (!net) return;
     for (num k = 0; k < net->block_count; k++) free(net->blocks[k]);
+    free(net->blocks);
     free(net->ops);
     free(net->layers);
     free(net->fronts);
@@ -26,7 +27,8 @@ static struct rows open_chain(struct net *net, struct link **chain, num *links, 
             break;
         }
         struct link link = {.op = op, .in = in, .out = in};
-        if (!active || slope_needs_z(op->function)) link.out = reserve_rows(net, net->setup.capacity, width);
+        int heard = *links && (*chain)[*links - 1].op->kind == OP_ACTIVATION; /* its slope needs what it said */
+        if (!active || slope_needs_z(op->function) || heard) link.out = reserve_rows(net, net->setup.capacity, width);
         if (!active) link.scale = reserve_rows(net, net->setup.capacity, width);
         if (*chain) (*chain)[(*links)++] = link;
         in = link.out;
@@ -125,7 +127,7 @@ EXPORT void *NAME(open)(const struct setup *setup) {
 /* Which layers learn, and down to which errors must be passed. */
 static void prepare(struct net *net, const struct work *work) {
     net->lowest = 0;
-    while (net->lowest < net->depth - 1 && work->frozen[net->lowest]) net->lowest++;
+    while (net->lowest < net->depth - 1 && is_frozen(work, net->lowest)) net->lowest++;
 }
 
 /* Examples speak, down to the first layer's errors. Nobody has met after the last of it. */
@@ -183,7 +185,7 @@ static struct fetch next_rows(const struct pass *pass) {
     if (net->shared) share(next, pass->thread, pass->threads, &first, &next);
     double products = 1;
     for (num l = 0; l < net->depth; l++)
-        if (l == 0 || !work->frozen[l])
+        if (l == 0 || !is_frozen(work, l))
             products += (l ? 1.0 : 2.0) * (double)(pass->rows * net->layers[l].incoming * net->layers[l].padded);
     return fetch_for(work, order + first, next - first, pass->from, pass->to, products / (double)pass->threads);
 }
@@ -191,7 +193,7 @@ static struct fetch next_rows(const struct pass *pass) {
 static void all_listen(const struct pass *pass, num step, int64_t kind, int target) {
     struct net *net = pass->net;
     for (num l = net->depth - 1; l >= net->lowest; l--) {
-        if (pass->work->frozen[l]) continue;
+        if (is_frozen(pass->work, l)) continue;
         struct rule rule = {.kind = kind};
         if (target == PARAMS) rule = rule_for(pass->work, net->depth, step, l);
         listen(pass, &net->layers[l], &rule, target);
@@ -221,7 +223,7 @@ static int take_step(struct pass pass, num step) {
     }
     if (several && work->mode == TRAIN)
         for (num l = net->lowest; l < net->depth; l++) {
-            if (work->frozen[l]) continue;
+            if (is_frozen(work, l)) continue;
             struct rule rule = rule_for(work, net->depth, step, l);
             move(&pass, &net->layers[l], &rule);
         }
@@ -287,7 +289,7 @@ EXPORT void NAME(run)(void *session, struct work *work, int64_t thread) {
             for (num step = 0; step < work->steps; step++) {
                 if (take_step(pass, step)) break;
             }
-        else only_speak(pass);
+        else if (work->mode != NOTHING) only_speak(pass);
     }
     turn_panels(net, work, 1, thread, front->copy);
     if (thread == 0) work->waited = atomic_exchange(&net->waited, 0);

@@ -1,0 +1,147 @@
+"""Everything that is measured, section by section."""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from backlight.bench import memory, recording
+from backlight.bench.commands import measure_commands
+from backlight.bench.cost import PARAMETERS
+from backlight.bench.data import write_examples
+from backlight.bench.explaining import measure_explaining
+from backlight.bench.imports import measure_imports
+from backlight.bench.machine import machine
+from backlight.bench.processes import WorkerFailedError, WorkerProcess
+from backlight.bench.systems import BACKLIGHT, PEERS
+from backlight.bench.training import measure_training
+from backlight.bench.workloads import WORKLOADS, Workload
+from backlight.errors import InputError, nearest, whole_number
+
+SECTIONS: Final = ("training", "examples", "cost", "memory", "commands", "explaining", "imports")
+LEAST_ROUNDS: Final = 7
+"""As many as the documentation's figures rest on."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be measured, and how.
+
+    Args:
+        sections: of `SECTIONS`.
+        workloads: on what training, recording and memory are measured.
+        rounds: how many; slow sections take fewer.
+        threads: for every system.
+
+    Raises:
+        InputError: a number is below 1.
+    """
+
+    sections: Sequence[str] = SECTIONS
+    workloads: Sequence[Workload] = tuple(WORKLOADS.values())
+    rounds: int = LEAST_ROUNDS
+    threads: int = 2
+
+    def __post_init__(self) -> None:
+        whole_number("rounds", self.rounds, 1)
+        whole_number("threads", self.threads, 1)
+
+
+def sections_named(names: str) -> list[str]:
+    """The sections of a list such as "training,cost".
+
+    Raises:
+        InputError: there is no such section.
+
+    Example:
+        >>> sections_named("cost, training")
+        ['cost', 'training']
+    """
+    found = [name.strip() for name in names.split(",")]
+    for name in found:
+        if name not in SECTIONS:
+            raise InputError(f"there is no section {name!r}; {nearest(name, list(SECTIONS))}")
+    return found
+
+
+def measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
+    """Measure, and return plain data: the machine, what is missing, and one entry per section.
+
+    Args:
+        plan: what is to be measured.
+        say: is told how it goes on.
+
+    Raises:
+        BacklightError: something that must be measured could not be.
+    """
+    found: dict[str, Any] = {
+        "machine": machine(),
+        "threads": plan.threads,
+        "rounds": plan.rounds,
+        "missing": {system.key: why for system in PEERS if (why := system.obstacle()) is not None},
+    }
+    measures: dict[str, Callable[[Plan, Path, Callable[[str], None]], Any]] = {
+        "training": _training,
+        "examples": _examples,
+        "cost": _cost,
+        "memory": _memory,
+        "commands": lambda plan, _, say: measure_commands(min(plan.rounds, 3), plan.threads, say),
+        "explaining": lambda plan, _, say: _plain(measure_explaining(min(plan.rounds, 5))),
+        "imports": lambda plan, _, say: _plain(measure_imports(2 * plan.rounds + 1)),
+    }
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if {"training", "examples", "memory"} & set(plan.sections):
+            write_examples(folder)
+        for section in (section for section in SECTIONS if section in plan.sections):
+            say(section)
+            found["workloads" if section == "training" else section] = measures[section](plan, folder, say)
+    return found
+
+
+def _plain(records: Sequence[Any]) -> list[dict[str, Any]]:
+    return [asdict(record) for record in records]
+
+
+def _training(plan: Plan, folder: Path, say: Callable[[str], None]) -> list[dict[str, Any]]:
+    return [
+        measure_training(workload, folder, rounds=plan.rounds, threads=plan.threads, say=say).as_dict()
+        for workload in plan.workloads
+    ]
+
+
+def _examples(plan: Plan, folder: Path, say: Callable[[str], None]) -> list[dict[str, Any]]:
+    names = [workload.name for workload in plan.workloads if workload.name in recording.RECORDED]
+    return [recording.told(name, *(_norms(plan, folder, key, name) for key in recording.SYSTEMS)) for name in names]
+
+
+def _norms(plan: Plan, folder: Path, system: str, workload: str) -> dict[str, Any]:
+    """Nothing where the system is missing or fails."""
+    obstacles = {peer.key: peer.obstacle() for peer in PEERS}
+    if system != BACKLIGHT.key and obstacles["pytorch"] is not None:
+        return {}
+    try:
+        with WorkerProcess(folder, plan.threads) as worker:
+            return worker.ask("norms", system=system, workload=workload, rounds=plan.rounds)
+    except WorkerFailedError:
+        if system == BACKLIGHT.key:
+            raise
+        return {}
+
+
+def _cost(plan: Plan, folder: Path, say: Callable[[str], None]) -> list[dict[str, Any]]:
+    with WorkerProcess(folder, plan.threads) as worker:
+        return [worker.ask("cost", parameters=count, rounds=plan.rounds) for count in PARAMETERS]
+
+
+def _memory(plan: Plan, folder: Path, say: Callable[[str], None]) -> list[dict[str, Any]] | None:
+    """A fresh process for each workload; None where memory cannot be measured."""
+    if (why := memory.obstacle()) is not None:
+        say(why)
+        return None
+    found = []
+    for workload in plan.workloads:
+        with WorkerProcess(folder, plan.threads) as worker:
+            found.append(worker.ask("memory", workload=workload.name))
+    return found

@@ -1,0 +1,193 @@
+"""`backlight bench`: what the documentation claims about speed, measured here."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+BUSY = 0.5  # processes at work, on average over a minute
+
+
+def bench(
+    only: Annotated[
+        str | None,
+        typer.Option(help="Of training, examples, cost, memory, commands, explaining, imports (default: all)."),
+    ] = None,
+    workloads: Annotated[str, typer.Option(help="Which of the workloads A to E.")] = "A,B,C,D,E",
+    rounds: Annotated[int, typer.Option(help="How often everything is measured.")] = 7,
+    threads: Annotated[int, typer.Option(help="For every system.")] = 2,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
+) -> None:
+    """Measure Backlight beside PyTorch, JAX and scikit-learn, as far as they are installed, in interleaved rounds.
+
+    'make bench' makes an environment that has them all. Nothing else should be working on the machine.
+    """
+    from backlight.bench.sections import SECTIONS, Plan, measure, sections_named
+    from backlight.bench.workloads import workloads_named
+    from backlight.cli.report import console, print_json
+
+    sections = SECTIONS if only is None else sections_named(only)
+    plan = Plan(sections, workloads_named(workloads), rounds, threads)
+    screen = console(stderr=True)
+    found = measure(plan, lambda text: screen.print(text, style="bright_black"))
+    if json:
+        print_json(found)
+    else:
+        show(found, console())
+
+
+def show(found: Mapping[str, Any], out: "Console") -> None:
+    """Everything that was measured, as tables."""
+    machine = found["machine"]
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    out.print(f"{machine['processor']}, {machine['cores']} cores, {machine['system']}; {found['threads']} threads")
+    out.print(f"{versions}; engine {machine['engine']['name']}")
+    if (machine["load"] or 0) > BUSY:
+        out.print(f"the machine was busy when this began (load {machine['load']}): measure again when it is not")
+    for key, why in found["missing"].items():
+        out.print(f"left out: {key}: {why}")
+    shows = {
+        "workloads": show_workloads,
+        "examples": show_examples,
+        "cost": show_cost,
+        "memory": show_memory,
+        "commands": show_commands,
+        "explaining": show_explaining,
+        "imports": show_imports,
+    }
+    for name, shower in shows.items():
+        if found.get(name):
+            out.print()
+            shower(found[name], out)
+
+
+def show_workloads(workloads: Sequence[Mapping[str, Any]], out: "Console") -> None:
+    """Microseconds per step, and ratios."""
+    from backlight.bench.systems import PEERS
+
+    def ratio(workload: Mapping[str, Any], key: str) -> str:
+        found = workload["over_backlight"].get(key)
+        return "–" if found is None else f"{found:.2f}"
+
+    out.print("Training, microseconds per step: medians")
+    columns = ["", "Backlight", *(peer.short for peer in PEERS)]
+    rows = [
+        [w["name"], number(w["backlight_us"]), *(number(w["peers"].get(f"{p.key}_us")) for p in PEERS)]
+        for w in workloads
+    ]
+    out.print(table(columns, rows))
+    out.print("\nTimes Backlight's median; of the arithmetic peak, the share that Backlight reaches")
+    columns = ["", "best peer", *(peer.short for peer in PEERS), "peak"]
+    rows = [
+        [
+            w["name"],
+            "–" if w["best_peer_over_backlight"] is None else f"{w['best_peer_over_backlight']:.2f}",
+            *(ratio(w, peer.key) for peer in PEERS),
+            f"{w['share_of_peak']:.1%}",
+        ]
+        for w in workloads
+    ]
+    out.print(table(columns, rows))
+    for w in workloads:
+        out.print(f"{w['name']}: {w['what']}; the largest product reaches {w['peak_gflops']:.0f} GFLOP/s")
+        for key, why in w["left_out"].items():
+            out.print(f"   without {key}: {why}", soft_wrap=True)
+
+
+def show_examples(rows: Sequence[Mapping[str, Any]], out: "Console") -> None:
+    """Per-example losses and gradient norms."""
+    out.print("Recording every example's loss and gradient norm, microseconds per step")
+    columns = ["", "step", "recorded", "extra", "torch.func", "times"]
+    out.print(
+        table(
+            columns,
+            [
+                [
+                    row["name"],
+                    number(row["step_us"]),
+                    number(row["recorded_step_us"]),
+                    f"{row['extra_share']:.1%}",
+                    number(row.get("norms_us")),
+                    number(row["norms_over_recorded_step"]),
+                ]
+                for row in rows
+            ],
+        )
+    )
+
+
+def show_cost(rows: Sequence[Mapping[str, Any]], out: "Console") -> None:
+    """What a step and a gradient cost, by size."""
+    out.print("Cost by size, batch 100, microseconds")
+    out.print(
+        table(
+            ["parameters", "step", "GFLOP/s", "gradient", "forward", "gradient/forward"],
+            [
+                [
+                    f"{row['parameters']:,}",
+                    number(row["step_us"]),
+                    f"{row['gflops']:.1f}",
+                    number(row["gradient_us"]),
+                    number(row["forward_us"]),
+                    f"{row['gradient_over_forward']:.2f}",
+                ]
+                for row in rows
+            ],
+        )
+    )
+
+
+def show_memory(rows: Sequence[Mapping[str, Any]], out: "Console") -> None:
+    """Memory beside data, parameters and optimizer state."""
+    out.print("Memory in training, MB: what is needed beside data, parameters and optimizer state")
+    columns = ["", "beside", "data", "parameters", "a batch's activations"]
+    keys = ("beside_mb", "data_mb", "parameters_mb", "batch_mb")
+    out.print(table(columns, [[row["name"], *(f"{row[key]:,.1f}" for key in keys)] for row in rows]))
+
+
+def show_commands(rows: Sequence[Mapping[str, Any]], out: "Console") -> None:
+    """Whole commands."""
+    out.print("The whole command: 60,000 images read, three epochs of B, evaluated, saved")
+    columns = ["", "seconds", "installed MB"]
+    out.print(table(columns, [[row["title"], f"{row['seconds']:.2f}", f"{row['installed_mb']:,.0f}"] for row in rows]))
+
+
+def show_explaining(rows: Sequence[Mapping[str, Any]], out: "Console") -> None:
+    """How long explanations take."""
+    out.print("Explaining, on a network 784-512-512-10")
+    out.print(table(["", "milliseconds"], [[row["what"], number(row["seconds"], 1000)] for row in rows]))
+
+
+def show_imports(rows: Sequence[Mapping[str, Any]], out: "Console") -> None:
+    """How long importing takes."""
+    out.print("Importing, each in a fresh interpreter")
+    columns = ["", "milliseconds", f"times {rows[0]['statement']!r}"]
+    out.print(table(columns, [[row["statement"], number(row["seconds"], 1000), f"{row['ratio']:.2f}"] for row in rows]))
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:
+    """A table whose first column is words and whose others are numbers."""
+    from rich.table import Table
+
+    found = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for k, column in enumerate(columns):
+        found.add_column(column, justify="right" if k else "left")
+    for row in rows:
+        found.add_row(*row)
+    return found
+
+
+def number(value: float | None, times: float = 1) -> str:
+    """Three digits at least, thousands apart.
+
+    Example:
+        >>> number(8.04), number(227.15), number(81180.7), number(None)
+        ('8.04', '227', '81,181', '–')
+    """
+    if value is None:
+        return "–"
+    value *= times
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
