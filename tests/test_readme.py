@@ -11,9 +11,9 @@ from backlight.engine import engine_build
 
 README = Path(__file__).parents[1] / "README.md"
 
-# Where the README's figures were printed. Another instruction set rounds sums otherwise, so that training ends in
+# Where the README's figures were printed. Another instruction set may round otherwise, so that training ends in
 # slightly other numbers there; the words must be the same everywhere.
-INSTRUCTION_SET = "SkylakeX"
+INSTRUCTION_SET = "x86-64-v4"
 
 
 def _commands() -> list[tuple[str, list[str]]]:
