@@ -225,4 +225,4 @@ STOPPING_RULES: dict[str, tuple[StoppingRule, EpochRecord, EpochRecord, str]] = 
 
 # engines --------------------------------------------------------------------------------------------------------------
 
-ENGINES = ("reference",)
+ENGINES = ("native", "reference")

@@ -16,8 +16,8 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 
 # What `import backlight` may bring in besides the standard library.
 ALLOWED = {"backlight"}
-# What the first use of a network or a trainer may bring in besides that.
-ALLOWED_IN_USE = {"backlight", "numpy", "threadpoolctl"}
+# What the first use of a network or a trainer may bring in besides that, engine by engine.
+ALLOWED_IN_USE = {"native": {"backlight", "numpy"}, "reference": {"backlight", "numpy", "threadpoolctl"}}
 
 
 def _imported(code: str) -> set[str]:
@@ -39,13 +39,15 @@ def test_import_brings_in_only_what_is_allowed() -> None:
     assert _imported("import backlight") <= ALLOWED
 
 
-def test_use_brings_in_only_what_is_allowed() -> None:
-    code = """
+@pytest.mark.parametrize("engine", ALLOWED_IN_USE)
+def test_use_brings_in_only_what_is_allowed(engine: str) -> None:
+    code = f"""
 import numpy as np
 from backlight import Network, Trainer
-for record in Trainer(Network.mlp(2, 3, 2, seed=0), epochs=1).run(np.eye(2, dtype=np.float32), np.array([0, 1])): pass
+trainer = Trainer(Network.mlp(2, 3, 2, seed=0), epochs=1, engine={engine!r})
+for record in trainer.run(np.eye(2, dtype=np.float32), np.array([0, 1])): pass
 """
-    assert _imported(code) == ALLOWED_IN_USE
+    assert _imported(code) == ALLOWED_IN_USE[engine]
 
 
 @pytest.mark.parametrize("name", [name for name in backlight.__all__ if name != "__version__"])

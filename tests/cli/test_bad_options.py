@@ -46,7 +46,7 @@ WITHOUT_DATA = {
     "--seed -1": "seed is -1; it must be a whole number of at least 0",
     "--seed 18446744073709551616": "seed is 18446744073709551616;",
     "--threads 0": "threads is 0; it must be a whole number of at least 1",
-    "--engine x": "there is no engine 'x'; there are 'auto', 'reference'",
+    "--engine x": "there is no engine 'x'; there are 'auto', 'native', 'reference'",
     "--activation x": "there is no activation 'x'; there are",
     "--activation ReLU": "there is no activation 'ReLU'; did you mean 'relu'?",
     "--activation softmax": "softmax, which may only be the last layer",

@@ -4,13 +4,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import strategies as st
 
-from backlight.engine import Examples, Optimizer, Session, compile_program, open_session, row_source
+from backlight.arrays import FloatName
+from backlight.engine import Examples, Optimizer, Session, Task, compile_program, open_session, row_source
+from backlight.engine.library import Library, load, why_not
+from backlight.engine.native import NativeSession
 from backlight.network import Network
 from backlight.training import SGD
 from tests import cases
 
+EVERY_ENGINE = pytest.mark.parametrize("engine", cases.ENGINES)
 HIDDEN = [name for name in cases.ACTIVATIONS if name != "exponential"]  # stacked, that one overflows
 
 
@@ -23,21 +28,48 @@ class Problem:
     x: Any
     y: Any
 
-    def session(
-        self, batch_size: int | None = None, *, optimizer: Optimizer | None = None, seed: int = 0, weight: Any = None
-    ) -> Session:
-        """A session of the reference engine; its batches hold all examples unless told otherwise."""
+    def task(
+        self,
+        batch_size: int | None = None,
+        *,
+        optimizer: Optimizer | None = None,
+        seed: int = 0,
+        weight: Any = None,
+        record_examples: bool = False,
+        threads: int | None = None,
+    ) -> Task:
+        """What a session is opened for; its batches hold all examples unless told otherwise."""
         y = np.asarray(self.y)
         y = y.astype(np.int64 if y.ndim == 1 and y.dtype.kind in "iu" else self.network.dtype)
-        return open_session(
-            "reference",
+        return Task(
             compile_program(self.network, self.loss),
             self.network.params,
             Examples(row_source(self.x), y, None if weight is None else np.asarray(weight, self.network.dtype)),
             optimizer or SGD(),
             batch_size=batch_size or len(self.x),
             seed=seed,
+            threads=threads,
+            record_examples=record_examples,
         )
+
+    def session(self, batch_size: int | None = None, *, engine: str = "reference", **given: Any) -> Session:
+        """A session of an engine; arguments as for `task`."""
+        return open_session(engine, self.task(batch_size, **given))
+
+    def crewed(self, crew: int, batch_size: int | None = None, **given: Any) -> NativeSession:
+        """A session of the native engine that takes every step with that many threads."""
+        return NativeSession(compiled(), self.task(batch_size, **given), crew=crew)
+
+    def copied(self, dtype: FloatName | None = None) -> "Problem":
+        """The same problem with a network of its own."""
+        return Problem(self.network.copy(dtype), self.loss, self.x, self.y)
+
+
+def compiled() -> Library:
+    """The compiled engine, without which these tests make no sense."""
+    library = load()
+    assert library is not None, why_not()
+    return library
 
 
 def problem(

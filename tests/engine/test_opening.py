@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from backlight.engine import Session, compile_program, engine_name, open_session
+from backlight.engine import Session, compile_program, engine_name, open_session, opening
 from backlight.engine.opening import engine_build
+from backlight.engine.reference import ReferenceSession
 from backlight.errors import InputError
 from backlight.network import Activation, Dense, Dropout, Network
-from backlight.training import SGD
 from tests import cases
-from tests.engine.drawn import problem
+from tests.engine.drawn import EVERY_ENGINE, compiled, problem
 
 
 @pytest.mark.parametrize("layers", cases.LAYERS)
@@ -49,9 +49,7 @@ def test_a_loss_that_does_not_go_with_the_output_is_refused():
 def test_every_engine_opens_a_session(engine):
     p = problem()
     own = p.session()
-    session: Session = open_session(
-        engine, own.program, p.network.params, own.examples, SGD(), batch_size=4, seed=0, threads=1
-    )
+    session: Session = open_session(engine, p.task(4, threads=1))
     assert engine_name(engine) in cases.ENGINES
     np.testing.assert_allclose(session.gradients(np.arange(4))[1], own.gradients(np.arange(4))[1], rtol=1e-10)
 
@@ -59,22 +57,47 @@ def test_every_engine_opens_a_session(engine):
 def test_an_unknown_engine_is_answered_with_the_nearest():
     with pytest.raises(InputError, match=r"there is no engine 'referense'; did you mean 'reference'\?"):
         engine_name("referense")
-    p = problem()
-    own = p.session()
     with pytest.raises(InputError, match="there is no engine 'gpu'"):
-        open_session("gpu", own.program, p.network.params, own.examples, SGD(), batch_size=4, seed=0)
+        open_session("gpu", problem().task())
 
 
 def test_a_build_says_what_its_bits_depend_on():
-    build = engine_build("auto")
-    assert build["name"] in cases.ENGINES
-    assert np.__version__ in build["build"]
-    assert build["instruction_set"]
+    native, reference = engine_build("native"), engine_build("reference")
+    assert (native["name"], reference["name"]) == ("native", "reference")
+    assert np.__version__ in reference["build"]
+    assert native == {"name": "native", "build": compiled().build, "instruction_set": compiled().instruction_set}
+    assert all(build["instruction_set"] for build in (native, reference))
+    assert engine_build("auto") == native
 
 
+def test_the_native_engine_is_the_one_to_be_had_where_there_is_one():
+    assert engine_name() == engine_name("auto") == engine_name("native") == "native"
+
+
+@pytest.fixture
+def nothing_compiled(tmp_path, monkeypatch):
+    monkeypatch.setenv("BACKLIGHT_LIBRARY_FOLDER", str(tmp_path))
+    monkeypatch.delenv("BACKLIGHT_INSTRUCTION_SET", raising=False)
+    opening._say_once.cache_clear()
+    yield f"nothing is compiled in {tmp_path}"
+    opening._say_once.cache_clear()
+
+
+def test_without_a_compiled_engine_the_reference_does_the_work_and_says_so_once(nothing_compiled, capsys):
+    for _ in range(2):
+        assert isinstance(open_session("auto", problem().task()), ReferenceSession)
+        assert engine_build("auto") == engine_build("reference")
+    told = f"backlight: running the reference engine, which is slower: {nothing_compiled}\n"
+    assert capsys.readouterr().err == told
+
+
+def test_without_a_compiled_engine_the_native_one_is_refused(nothing_compiled):
+    with pytest.raises(InputError, match=r"the native engine is not there: nothing is compiled in .*; choose the"):
+        engine_name("native")
+
+
+@EVERY_ENGINE
 @pytest.mark.parametrize("threads", [0, -1])
-def test_an_impossible_number_of_threads_is_refused(threads):
-    p = problem()
-    own = p.session()
+def test_an_impossible_number_of_threads_is_refused(engine, threads):
     with pytest.raises(InputError, match=f"threads is {threads}; it must be a whole number of at least 1"):
-        open_session("auto", own.program, p.network.params, own.examples, SGD(), batch_size=4, seed=0, threads=threads)
+        open_session(engine, problem().task(threads=threads))

@@ -21,10 +21,12 @@ Y = (X[:, 0] + X[:, 1] ** 2 > 0.8).astype(int) + (X[:, 2] > 0)
 LR = 0.05
 
 
-def started(optimizer: Any, *, dropout: float = 0.0, lr: float = LR, weights: Array | None = None) -> Training:
+def started(
+    optimizer: Any, *, dropout: float = 0.0, lr: float = LR, weights: Array | None = None, engine: str = "auto"
+) -> Training:
     """A training in float64 with four steps to an epoch, the last of them short."""
     network = Network.mlp(4, 6, 3, hidden="tanh", dropout=dropout, seed=1, dtype="float64")
-    trainer = Trainer(network, optimizer=optimizer, lr=lr, batch_size=7, epochs=5, seed=2)
+    trainer = Trainer(network, optimizer=optimizer, lr=lr, batch_size=7, epochs=5, seed=2, engine=engine)
     return trainer.start(X, Y, sample_weight=weights)
 
 

@@ -33,16 +33,18 @@ def values(parts: Parts) -> dict[str, float]:
 # in float64: the identity, and every part by its definition -----------------------------------------------------------
 
 
+@pytest.mark.parametrize("engine", cases.ENGINES)
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
 @pytest.mark.parametrize("name", cases.OPTIMIZERS)
-def test_parts_are_those_of_the_formulas_and_add_up(name, dropout):
+def test_parts_are_those_of_the_formulas_and_add_up(engine, name, dropout):
     optimizer = cases.OPTIMIZERS[name].optimizer
     begun = stepping.started(optimizer, dropout=dropout)
     simulated = stepping.simulated(begun, optimizer, 20)
     for weight in stepping.weights_of(begun):
         k = place_of(begun, weight)
         for first, last in SPANS.values():
-            found = stepping.opened(stepping.started(optimizer, dropout=dropout), optimizer, weight, first, last)
+            training = stepping.started(optimizer, dropout=dropout, engine=engine)
+            found = stepping.opened(training, optimizer, weight, first, last)
             expected = {"gradient": simulated.gradient}
             if not isinstance(optimizer, SGD):
                 expected["momentum"] = simulated.momentum
@@ -124,6 +126,7 @@ def test_adam_that_bends_its_denominators_is_told_with_those_that_occurred():
 # runs, in float32: what rounding did is a part of its own -------------------------------------------------------------
 
 
+@pytest.mark.parametrize("engine", cases.ENGINES)
 @pytest.mark.parametrize(
     "given",
     [
@@ -135,8 +138,8 @@ def test_adam_that_bends_its_denominators_is_told_with_those_that_occurred():
     ],
     ids=lambda given: " ".join(map(str, given.values())),
 )
-def test_in_a_run_rounding_is_a_part_and_tiny(given, tmp_path):
-    run = stepping.trained_run(tmp_path / "run", **given)
+def test_in_a_run_rounding_is_a_part_and_tiny(engine, given, tmp_path):
+    run = stepping.trained_run(tmp_path / "run", engine=engine, **given)
     last = run.history()[-1]["step"]
     at_last = state_at(run, last)
     for weight in ("0:3:b", "2:1:5") if given.get("dropout") is None else ("0:3:b", "3:1:5"):

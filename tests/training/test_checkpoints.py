@@ -20,6 +20,7 @@ from tests.training.made import VALIDATION, X, Y, classifier, epochs, finished, 
 STEPS = 20  # 4 epochs of 5 steps
 quick = settings(deadline=None, max_examples=25)
 optimizers = st.sampled_from(sorted(cases.OPTIMIZERS))
+every_engine = pytest.mark.parametrize("engine", cases.ENGINES)
 
 
 def start(name: str = "adam", *, state: TrainingState | None = None, **settings_: Any) -> Training:
@@ -36,16 +37,17 @@ def round_trip(path: Path, state: TrainingState) -> TrainingState:
     return read
 
 
+@every_engine
 @quick
 @given(optimizers, st.integers(0, STEPS))
-def test_stopped_anywhere_and_resumed_from_a_file(tmp_path_factory, name, step):
+def test_stopped_anywhere_and_resumed_from_a_file(tmp_path_factory, engine, name, step):
     path = tmp_path_factory.mktemp("run") / "checkpoint"
-    whole = start(name)
+    whole = start(name, engine=engine)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop, "_BLOCK_SECONDS", 0.0)  # every block is one step
         expected, end = finished(whole)
         before = []
-        first = start(name)
+        first = start(name, engine=engine)
         if step == 0:
             first.stop("killed")
         for record in first.records():
@@ -53,7 +55,7 @@ def test_stopped_anywhere_and_resumed_from_a_file(tmp_path_factory, name, step):
             if isinstance(record, StepsRecord) and record.step == step:
                 first.stop("killed")
     assert first.state().step == step
-    second = start(name, state=round_trip(path, first.state()))
+    second = start(name, engine=engine, state=round_trip(path, first.state()))
     after, second_end = finished(second)
     assert same_state(second.state(), whole.state())
     assert second.network.params.tobytes() == whole.network.params.tobytes()
@@ -61,14 +63,15 @@ def test_stopped_anywhere_and_resumed_from_a_file(tmp_path_factory, name, step):
     assert (second_end.reason, second_end.step, second_end.best_epoch) == (end.reason, end.step, end.best_epoch)
 
 
+@every_engine
 @pytest.mark.parametrize("name", cases.OPTIMIZERS)
-def test_killed_after_any_record_and_resumed(monkeypatch, name):
+def test_killed_after_any_record_and_resumed(monkeypatch, engine, name):
     """The state between any two records leads on to the same bits, the one before an epoch is measured included."""
     monkeypatch.setattr(loop, "_BLOCK_SECONDS", 0.0)
-    whole = start(name)
+    whole = start(name, engine=engine)
     states = [(record, whole.state()) for record in whole.records()]
     for record, state in states:
-        again = start(name, state=state)
+        again = start(name, engine=engine, state=state)
         records, end = finished(again)
         assert same_state(again.state(), whole.state()), record
         assert again.network.params.tobytes() == whole.network.params.tobytes()
@@ -112,18 +115,19 @@ def test_a_state_is_a_copy():
 # replay ---------------------------------------------------------------------------------------------------------------
 
 
+@every_engine
 @quick
 @given(optimizers, st.integers(0, STEPS), st.integers(0, STEPS))
-def test_replay_from_the_seed_and_from_a_checkpoint(name, step, saved):
+def test_replay_from_the_seed_and_from_a_checkpoint(engine, name, step, saved):
     passed: dict[int, TrainingState] = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop, "_BLOCK_SECONDS", 0.0)
-        training = start(name)
+        training = start(name, engine=engine)
         passed[0] = training.state()
         for _ in training.records():
             passed[training.step] = training.state()
     for checkpoint in (None, passed[saved]):
-        state = replay(start(name), step, checkpoint)
+        state = replay(start(name, engine=engine), step, checkpoint)
         assert state.step == step
         assert state.params.tobytes() == passed[step].params.tobytes()
         assert state.objective_sum == passed[step].objective_sum

@@ -1,10 +1,12 @@
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backlight.engine.native import NativeSession
 from backlight.engine.reference import ReferenceSession
 from backlight.network import Draws, Network
 from backlight.network.objective import mean_weights
@@ -41,6 +43,7 @@ def plain_loop(network: Network, trainer: Trainer, case: cases.OptimizerCase, we
     return means
 
 
+@pytest.mark.parametrize("engine", cases.ENGINES)
 @PLAIN
 @given(
     st.sampled_from(sorted(cases.OPTIMIZERS)),
@@ -49,10 +52,11 @@ def plain_loop(network: Network, trainer: Trainer, case: cases.OptimizerCase, we
     st.sampled_from([0.0, 0.4]),
     st.booleans(),
 )
-def test_training_is_the_plain_loop(name, batch_size, seed, dropout, weighted):
+def test_training_is_the_plain_loop(engine, name, batch_size, seed, dropout, weighted):
     case = cases.OPTIMIZERS[name]
     network, plain = (classifier(dropout=dropout, dtype="float64") for _ in range(2))
-    trainer = Trainer(network, optimizer=case.optimizer, lr=case.lr, batch_size=batch_size, epochs=3, seed=seed)
+    conduct: dict[str, Any] = {"batch_size": batch_size, "epochs": 3, "seed": seed, "engine": engine}
+    trainer = Trainer(network, optimizer=case.optimizer, lr=case.lr, **conduct)
     weight = np.arange(30) / 3.0 if weighted else None
     records = list(trainer.run(X, Y, sample_weight=weight))
     scaled = np.ones(30) if weight is None else weight / weight.mean()
@@ -115,16 +119,23 @@ def test_the_objective_of_a_block_is_the_mean_over_its_epoch_so_far(monkeypatch)
 
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many rows were evaluated, evaluation by evaluation."""
-    calls, true = [], ReferenceSession.losses
+    calls: list[int] = []
 
-    def losses(self, examples, rows=None):
-        calls.append(examples.source.count if rows is None else len(rows))
-        return true(self, examples, rows)
+    def count(session: type) -> None:
+        true = session.losses  # type: ignore[attr-defined]
 
-    monkeypatch.setattr(ReferenceSession, "losses", losses)
+        def losses(self, examples, rows=None):
+            calls.append(examples.source.count if rows is None else len(rows))
+            return true(self, examples, rows)
+
+        monkeypatch.setattr(session, "losses", losses)
+
+    count(NativeSession)
+    count(ReferenceSession)
     return calls
 
 
+@pytest.mark.parametrize("engine", cases.ENGINES)
 @pytest.mark.parametrize(
     ("settings_", "validation", "expected"),
     [
@@ -137,9 +148,11 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         ({"evaluate_untrained": True}, VALIDATION, [20, 30, 20, 20, 20]),
     ],
 )
-def test_nothing_is_evaluated_that_was_not_asked_for(monkeypatch, settings_, validation, expected):
+def test_nothing_is_evaluated_that_was_not_asked_for(monkeypatch, settings_, validation, expected, engine):
     calls = counted(monkeypatch)
-    finished(Trainer(classifier(), epochs=3, batch_size=8, **settings_).start(X, Y, validation=validation))
+    finished(
+        Trainer(classifier(), epochs=3, batch_size=8, engine=engine, **settings_).start(X, Y, validation=validation)
+    )
     assert calls == expected
 
 

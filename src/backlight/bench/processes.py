@@ -14,7 +14,7 @@ from typing import Any, Final, Self
 from backlight.bench.machine import thread_settings
 from backlight.errors import BacklightError
 
-_QUIET_SECONDS: Final = 0.06
+_QUIET_SECONDS: Final = 0.25
 _LEAVING_SECONDS: Final = 5.0
 
 

@@ -2,11 +2,20 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 from backlight.errors import whole_number
+
+_PRODUCTS_PER_THREAD: Final = 400_000
+"""A step of fewer multiplications than this per thread is done sooner by fewer threads."""
+
+_SHORTEST: Final = 0.03
+_LONGEST: Final = 2.0
+"""For so many seconds one thread goes on alone where the processors are busy."""
 
 _LOOK = 0.05
 """Seconds between two looks for signals, on systems where a waiting thread does not hear of them."""
@@ -40,23 +49,71 @@ def crew_size(threads: int | None) -> int:
     return processors() if threads is None else min(whole_number("threads", threads, 1), processors())
 
 
+class Crew:
+    """How many threads work is given: fewer where there is little to do, and one where others need the processors.
+
+    Threads that wait for one another lose more than they gain while other programs keep a processor busy. The engine
+    notices and breaks off; then one thread goes on alone for a while, at first shortly, longer each time.
+
+    Args:
+        most: the most threads.
+        always: whether all of them always work; for tests.
+    """
+
+    def __init__(self, most: int, *, always: bool = False) -> None:
+        self.most, self._always = most, always
+        self._patience, self._alone_until = _SHORTEST, 0.0
+
+    def size(self, products: int) -> int:
+        """How many threads to give a step of that many multiplications."""
+        if self._always:
+            return self.most
+        return 1 if self.alone_for() else max(1, min(self.most, products // _PRODUCTS_PER_THREAD))
+
+    def alone_for(self) -> float:
+        """For how many seconds one thread is to go on alone; 0 where a crew is welcome."""
+        return 0.0 if self._always else max(0.0, self._alone_until - time.perf_counter())
+
+    def was(self, *, crowded: bool) -> None:
+        """Learn how working together went."""
+        if crowded:
+            self._alone_until = time.perf_counter() + self._patience
+        self._patience = min(2 * self._patience, _LONGEST) if crowded else _SHORTEST
+
+
 def work_together(work: Callable[[int], object], count: int, stop: Callable[[], object]) -> None:
     """Have `count` threads do `work(number)` and wait for them.
 
     The members wait for one another, so that all of them are started whatever happens. Should a signal's handler raise
     something meanwhile, `stop` is called, and it is raised again when the work has ended.
     """
-    crew = [threading.Thread(target=work, args=(k,), name=f"backlight-{k}", daemon=True) for k in range(count)]
+    numbers, ended, over = iter(range(count)), [], threading.Event()
     raised: BaseException | None = None
-    while any(member.ident is None or member.is_alive() for member in crew):
+    started, told = 0, False
+
+    def member() -> None:
+        number = next(numbers, None)
+        if number is None:
+            return  # one too many was started
         try:
-            for member in crew:
-                if member.ident is None:
-                    member.start()
-            for member in crew:
-                member.join(_LOOK)
+            work(number)
+        finally:
+            ended.append(number)
+            if len(ended) == count:
+                over.set()
+
+    while True:
+        try:
+            if raised is not None and not told:
+                stop()
+                told = True
+            while started < count:
+                threading.Thread(target=member, name="backlight", daemon=True).start()
+                started += 1
+            while not over.wait(_LOOK):
+                pass
+            break
         except BaseException as error:
             raised = raised or error
-            stop()
     if raised is not None:
         raise raised

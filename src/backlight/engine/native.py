@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from backlight.arrays import Array, Floats, Ints
-from backlight.engine.crew import crew_size, work_together
+from backlight.engine.crew import Crew, crew_size, work_together
 from backlight.engine.interruption import ctrl_c_held_back
 from backlight.engine.library import Library
 from backlight.engine.native_interface import (
@@ -36,17 +36,8 @@ CHUNK: Final = 2048
 """The most rows that pass at once; the gradients of larger batches are added up."""
 
 _EVALUATION_CHUNK: Final = 512
-_PRODUCTS_PER_THREAD: Final = 400_000
-"""A step of fewer multiplications than this per thread is done sooner by fewer threads."""
-
 _AT_ONCE: Final = 2_000_000
 """Work of fewer multiplications than this needs no thread of its own."""
-
-_TOO_LONG: Final = 0.3
-"""Where the crew's members wait for ones that do not run for more than this share of the time, they are too many."""
-
-_ALONE_SECONDS: Final = 0.5
-"""For so long one thread works alone then."""
 
 
 class Net:
@@ -86,7 +77,7 @@ class NativeSession:
             task.optimizer,
         )
         self.record_examples, self._library, self._seed = task.record_examples, library, task.seed
-        self._threads, self._whole_crew = crew or crew_size(task.threads), crew is not None
+        self._crew = Crew(crew or crew_size(task.threads), always=crew is not None)
         program, optimizer = task.program, task.optimizer
         self._state, self._in_panels = optimizer.initial_state(program.size, program.dtype), False
         self.rule = optimizer.rule
@@ -98,7 +89,7 @@ class NativeSession:
         self._evaluation: Net | None = None
         self._current: Work | None = None
         self._kept: list[Any] = []
-        self._alone_until, self._stopped = 0.0, False
+        self._stopped, self._step_seconds = False, 1e-3
 
     def advance(self, stretch: Stretch) -> Advance:
         """Take the steps of a stretch."""
@@ -113,21 +104,23 @@ class NativeSession:
         order = self._hold(stretch.order[begin : begin + count * stretch.batch_size], np.int64)
         objectives = np.empty(count)
         work = self._work(TRAIN, self.examples, order, stretch.batch_size)
-        work.steps, work.epoch, work.first_step, work.dropping = count, stretch.epoch, stretch.step, 1
+        work.steps, work.epoch, work.dropping = count, stretch.epoch, 1
         work.optimizer, work.hyper = RULES.index(rule.name), (ctypes.c_double * 4)(*rule.hyper)
+        if rule.name == "adam":
+            work.corrections = self._pointer(_corrections(rule.hyper[:2], stretch.step, count))
         decay = self.optimizer.weight_decay if stretch.weight_decay is None else stretch.weight_decay
         work.lr, work.decay = self._per_layer(stretch.lr, count), self._per_layer(decay, count)
         work.frozen = self._frozen(stretch)
         work.objectives = self._pointer(objectives)
         self._give_state(work, leave=True)
         if stretch.batch_size > self.capacity:
-            work.arrays[3] = self._gradient_array().ctypes.data
+            work.arrays[3], work.in_panels[3], work.leave[3] = self._gradient_array().ctypes.data, 1, 1
         seen = self._to_be_seen(len(order))
         if seen is not None:
             self._see(work, seen)
         self._current = work
         if not self._stopped:
-            self._call(net, work, min(stretch.batch_size, len(order)))
+            self._call_in_parts(net, work, min(stretch.batch_size, len(order)))
         self._current = None
         visited = min(len(order), work.done * stretch.batch_size)
         if seen is not None:
@@ -200,7 +193,7 @@ class NativeSession:
                 *(self._library, self.program),
                 capacity=self.capacity,
                 training=True,
-                threads=self._threads,
+                threads=self._crew.most,
                 seed=self._seed,
             )
         return self._training
@@ -211,7 +204,7 @@ class NativeSession:
                 *(self._library, self.program),
                 capacity=_EVALUATION_CHUNK,
                 training=False,
-                threads=self._threads,
+                threads=self._crew.most,
                 seed=self._seed,
             )
         return self._evaluation
@@ -245,7 +238,8 @@ class NativeSession:
     def _listen(self, work: Work, grads: Floats) -> float:
         """Leave the gradient of the rows' objective in `grads` and return the objective."""
         objective = np.empty(1)
-        work.steps, work.objectives, work.arrays[3] = 1, self._pointer(objective), grads.ctypes.data
+        work.steps, work.objectives = 1, self._pointer(objective)
+        work.arrays[3], work.in_panels[3] = grads.ctypes.data, 1  # whatever it holds is overwritten
         self._finish(self._trainer(), work, work.rows)
         return float(objective[0])
 
@@ -299,25 +293,40 @@ class NativeSession:
             raise KeyboardInterrupt
 
     def _call(self, net: Net, work: Work, rows: int) -> None:
-        """Have the crew do the work."""
-        begun = time.perf_counter()
-        work.threads = self._crew_for(rows, begun)
-        if work.threads == 1 and rows * self._products * max(work.steps, 1) < _AT_ONCE:
+        """Have the crew do the work, whole."""
+        products = rows * self._products
+        work.threads = self._crew.size(products)
+        if work.threads == 1 and products * max(work.steps, 1) < _AT_ONCE:
             net.run(work, 0)
-            return
-        work_together(partial(net.run, work), work.threads, partial(setattr, work, "stop", 1))
-        now = time.perf_counter()
-        if work.waited * 1e-9 > _TOO_LONG * (now - begun):
-            self._alone_until = now + _ALONE_SECONDS
+        else:
+            work_together(partial(net.run, work), work.threads, partial(setattr, work, "stop", 1))
 
-    def _crew_for(self, rows: int, now: float) -> int:
-        """How many threads work on passes of so many rows.
+    def _call_in_parts(self, net: Net, work: Work, rows: int) -> None:
+        """Have the crew take steps, in several calls where other work keeps the processors busy meanwhile."""
+        steps = work.steps
+        while True:
+            alone = self._crew.alone_for()
+            work.steps = min(steps, work.done + max(1, int(alone / self._step_seconds))) if alone else steps
+            work.begin, work.crowded, begun = work.done, 0, time.perf_counter()
+            self._call(net, work, rows)
+            taken = work.done - work.begin
+            if taken:
+                self._step_seconds = (time.perf_counter() - begun) / taken
+            if work.threads > 1:
+                self._crew.was(crowded=bool(work.crowded))
+            if work.stop or not work.finite or work.done == steps:
+                return
+            for k in range(1 + len(self._state)):
+                work.in_panels[k] = work.leave[k]
 
-        Fewer where there is little to do, and one where others keep the processors so busy that a crew would wait for
-        its own members.
-        """
-        if self._whole_crew:
-            return self._threads
-        if now < self._alone_until:
-            return 1
-        return max(1, min(self._threads, rows * self._products // _PRODUCTS_PER_THREAD))
+
+def _corrections(decays: tuple[float, ...], step: int, count: int) -> Floats:
+    """Adam's 1 / (1 − bᵗ) for both of its decays and each of the steps (count, 2), as the optimizer computes them."""
+    found = np.ones((count, len(decays)))
+    for column, b in enumerate(decays):
+        for k in range(count):
+            power = b ** (step + k + 1)
+            if power < 2.0**-54:  # and so are all that follow: 1 to the last bit
+                break
+            found[k, column] = 1.0 / (1.0 - power)
+    return found

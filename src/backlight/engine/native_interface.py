@@ -56,11 +56,12 @@ class Work(ctypes.Structure):
         ("y", _Pointer),
         ("y_indices", _Whole),
         *((name, _Pointer) for name in ("sample_weight", "order")),
-        *((name, _Whole) for name in ("rows", "batch", "steps", "epoch", "first_step", "dropping", "optimizer")),
+        *((name, _Whole) for name in ("rows", "batch", "steps", "epoch", "dropping", "optimizer")),
         ("hyper", ctypes.c_double * 4),
+        ("corrections", _Pointer),
         *((name, _Pointer) for name in ("lr", "decay", "frozen", "objectives", "losses", "norms", "outputs")),
         *((name, _Pointer) for name in ("incoming", "deltas")),
-        *((name, _Whole) for name in ("stop", "done", "finite", "waited")),
+        *((name, _Whole) for name in ("stop", "done", "finite", "begin", "crowded")),
     ]
 
     def read(self, source: RowSource) -> None:

@@ -1,6 +1,5 @@
 """All examples at once, passed in chunks: their losses, the gradient, and the precision that these are computed in."""
 
-import os
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -78,9 +77,7 @@ def gradient_session(network: Network, loss: str, examples: Examples) -> Session
     """An engine's session that computes gradients of these examples, on all processors; it is never advanced."""
     program = compile_program(network, loss)
     size = min(4 * CHUNK, examples.source.count)
-    threads = os.cpu_count() or 1
-    task = Task(program, network.params, examples, SGD(), batch_size=size, seed=0, threads=threads)
-    return open_session("reference", task)
+    return open_session("auto", Task(program, network.params, examples, SGD(), batch_size=size, seed=0))
 
 
 def full_gradient(network: Network, loss: str, examples: Examples) -> tuple[Floats, Floats]:

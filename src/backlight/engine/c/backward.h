@@ -105,9 +105,9 @@ static void backward_block(const struct pass *pass, const struct dense *layer, s
 
 /* The errors of the layer below, shared by its units. */
 static void backward(const struct pass *pass, const struct dense *layer, struct dense *below) {
-    num blocks = (pass->rows + PANEL - 1) / PANEL, first, next;
-    share(below->panels * blocks, pass->thread, pass->threads, &first, &next);
-    for (num item = first; item < next && !stopped(pass->work); item++) {
+    num blocks = (pass->rows + PANEL - 1) / PANEL, item;
+    begin_items(pass->net, pass->thread, pass->threads, below->panels * blocks);
+    while ((item = next_item(pass->net, pass->thread, pass->threads)) >= 0 && !stopped(pass->work)) {
         num row = item % blocks * PANEL, rows = pass->rows - row < PANEL ? pass->rows - row : PANEL;
         backward_block(pass, layer, below, item / blocks, row, rows);
     }

@@ -75,10 +75,53 @@ static int meet(struct net *net, const struct work *work, num thread) {
     return decide(net, work, thread, GO_ON);
 }
 
+/* Whether the crew's members mostly wait for ones that do not run: fewer would be done sooner. */
+static int crowded(struct net *net, const struct work *work) {
+    const int64_t shortest = 5000000, elapsed = nanoseconds() - net->begun;
+    int64_t waited = atomic_load_explicit(&net->waited, memory_order_relaxed);
+    return elapsed > shortest && 10 * waited > 3 * elapsed * (work->threads - 1);
+}
+
 /* The thread's part of `count` items. */
 INLINE void share(num count, num thread, num threads, num *first, num *next) {
     *first = count * thread / threads;
     *next = count * (thread + 1) / threads;
+}
+
+enum { SPAN_BITS = 24 };
+
+INLINE uint64_t span_word(uint64_t phase, uint64_t first, uint64_t next) {
+    return phase << (2 * SPAN_BITS) | first << SPAN_BITS | next;
+}
+
+/* Begin a phase of `count` items with the thread's part of them. All threads begin the same phases in the same order. */
+INLINE void begin_items(struct net *net, num thread, num threads, num count) {
+    num first, next;
+    share(count, thread, threads, &first, &next);
+    uint64_t phase = ++net->fronts[thread].phase & 0xFFFF;
+    atomic_store_explicit(&net->spans[thread].word, span_word(phase, (uint64_t)first, (uint64_t)next), memory_order_release);
+}
+
+/* Take an item from one end of a thread's part; -1 where that is done, or belongs to another phase. */
+INLINE num take_item(struct span *span, uint64_t phase, int from_end) {
+    const uint64_t mask = ((uint64_t)1 << SPAN_BITS) - 1;
+    uint64_t word = atomic_load_explicit(&span->word, memory_order_acquire);
+    for (;;) {
+        uint64_t first = word >> SPAN_BITS & mask, next = word & mask;
+        if (word >> (2 * SPAN_BITS) != phase || first >= next) return -1;
+        uint64_t left = from_end ? span_word(phase, first, next - 1) : span_word(phase, first + 1, next);
+        if (atomic_compare_exchange_weak(&span->word, &word, left)) return (num)(from_end ? next - 1 : first);
+    }
+}
+
+/* The next item: of the thread's own part, and then of the parts of others that are slower; -1 when all are taken.
+ * Who works on an item changes no bit of it. */
+INLINE num next_item(struct net *net, num thread, num threads) {
+    const uint64_t phase = net->fronts[thread].phase & 0xFFFF;
+    num item = take_item(&net->spans[thread], phase, 0);
+    for (num other = 1; item < 0 && other < threads; other++)
+        item = take_item(&net->spans[(thread + other) % threads], phase, 1);
+    return item;
 }
 
 /* Numbers too small for the format become 0 while the engine works; what was set before is put back. */

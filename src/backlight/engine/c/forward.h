@@ -99,10 +99,10 @@ static void join_cuts(const struct pass *pass) {
 /* A layer's z and all that follows from it, shared by units where the weights outweigh the activations, for then
  * every core keeps its weights, and by examples otherwise. */
 static void forward(const struct pass *pass, struct dense *layer) {
-    num panels = layer->panels, tiles = tiles_for(pass->rows), first, next;
+    num panels = layer->panels, tiles = tiles_for(pass->rows), item;
     int by_units = layer->units >= pass->rows;
-    share(panels * tiles, pass->thread, pass->threads, &first, &next);
-    for (num item = first; item < next && !stopped(pass->work); item++) {
+    begin_items(pass->net, pass->thread, pass->threads, panels * tiles);
+    while ((item = next_item(pass->net, pass->thread, pass->threads)) >= 0 && !stopped(pass->work)) {
         num p = by_units ? item / tiles : item % panels, tile = by_units ? item % tiles : item / panels;
         num row = tile_begin(pass->rows, tiles, tile), end = tile_begin(pass->rows, tiles, tile + 1);
         forward_block(pass, layer, p, row, end - row);

@@ -38,9 +38,10 @@ struct work {
     int64_t y_indices;
     const void *sample_weight;
     const int64_t *order;
-    int64_t rows, batch, steps, epoch, first_step, dropping;
+    int64_t rows, batch, steps, epoch, dropping;
     int64_t optimizer;
     double hyper[4];      /* momentum; or b1, b2, eps */
+    const double *corrections; /* adam: 1 / (1 - b1^t) and 1 / (1 - b2^t) for each step, (steps, 2) */
     const double *lr;     /* (steps, dense layers) */
     const double *decay;  /* (steps, dense layers) */
     const int64_t *frozen; /* (dense layers,) */
@@ -53,7 +54,8 @@ struct work {
     int64_t stop;         /* set by Python at any time: the step in progress is dropped */
     int64_t done;         /* finished steps, readable at any time */
     int64_t finite;       /* 0 once an objective was not finite */
-    int64_t waited;       /* nanoseconds that threads have spent waiting for others that did not run, added up */
+    int64_t begin;        /* the first step to take; those before it are finished */
+    int64_t crowded;      /* set where the crew broke off because other work keeps the processors busy */
 };
 
 #endif

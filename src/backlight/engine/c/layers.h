@@ -40,12 +40,19 @@ struct dense {
     real *delta_square, *a_square; /* per panel and example; a_square of the outputs */
 };
 
+/* The items of a phase of work that a thread has not begun: phase, first and next in one word, on a line of its own. */
+struct span {
+    _Atomic uint64_t word;
+    char rest[CACHE_LINE - sizeof(uint64_t)];
+};
+
 /* What comes before the first dense layer. Every thread has a copy of its own where memory allows: a buffer that one
  * core writes and another reads costs more than gathering twice. */
 struct front {
     struct rows x, a; /* gathered inputs; what the first layer hears */
     struct link *chain;
     num links;
+    uint64_t phase;      /* how many phases of shared work the thread has begun in this call */
     real *weights;       /* each example's share of the objective */
     real *copy, *judged; /* room for one panel, and for LANES examples' z, a, y and errors */
 };
@@ -55,6 +62,7 @@ struct net {
     struct op *ops;
     struct dense *layers;
     struct front *fronts;
+    struct span *spans; /* per thread */
     int shared; /* whether all threads share the first front */
     int narrow; /* whether the first layer's sums are cut */
     int light;  /* whether so few weights follow the first layer that examples are best left with one thread */
@@ -65,7 +73,8 @@ struct net {
     uint32_t key[2];
     atomic_ptrdiff_t arrived, turn;
     atomic_int verdict;
-    _Atomic int64_t waited;
+    _Atomic int64_t waited; /* nanoseconds spent waiting for threads that do not run, added up */
+    int64_t begun;          /* when the call began */
     int short_of_memory;
     void **blocks;
     num block_count;

@@ -87,13 +87,17 @@ static void tile_listens(const struct pass *pass, struct dense *layer, const str
 static void listen(const struct pass *pass, struct dense *layer, const struct rule *rule, int target) {
     int by_columns = pass->cuts > 1 && layer == pass->net->layers;
     num from = by_columns ? pass->from : 0, to = by_columns ? pass->to : layer->incoming;
-    num tiles = tiles_for(to - from), first = 0, next = tiles;
-    if (!by_columns) share(layer->panels * tiles, pass->thread, pass->threads, &first, &next);
-    for (num item = first; item < next; item++) {
-        num p = item / tiles, tile = item % tiles;
-        tile_listens(pass, layer, rule, target, p, from + tile_begin(to - from, tiles, tile),
-                     from + tile_begin(to - from, tiles, tile + 1));
+    num tiles = tiles_for(to - from), item;
+    if (by_columns) {
+        for (item = 0; item < tiles; item++)
+            tile_listens(pass, layer, rule, target, 0, from + tile_begin(to - from, tiles, item),
+                         from + tile_begin(to - from, tiles, item + 1));
+        return;
     }
+    begin_items(pass->net, pass->thread, pass->threads, layer->panels * tiles);
+    while ((item = next_item(pass->net, pass->thread, pass->threads)) >= 0)
+        tile_listens(pass, layer, rule, target, item / tiles, tile_begin(to, tiles, item % tiles),
+                     tile_begin(to, tiles, item % tiles + 1));
 }
 
 /* An update from gradients that were stored, a batch having been too large for one pass. */

@@ -10,19 +10,11 @@ struct rule {
     real lr, shrink;          /* shrink: lr times decay; 0 for biases */
     real momentum;
     real b1, b2, rest1, rest2; /* rest = 1 - b */
-    real eps, second, first;  /* 1 / (1 - b2^t); -lr / (1 - b1^t) */
+    real eps, first, second;  /* -lr / (1 - b1^t); 1 / (1 - b2^t) */
 };
-
-static double power(double base, int64_t exponent) {
-    double found = 1;
-    for (; exponent > 0; exponent /= 2, base *= base)
-        if (exponent % 2) found *= base;
-    return found;
-}
 
 static struct rule rule_for(const struct work *work, num depth, num step, num layer) {
     double lr = work->lr[step * depth + layer];
-    int64_t t = work->first_step + step + 1;
     struct rule rule = {.kind = work->optimizer, .lr = (real)lr,
                         .shrink = (real)(lr * work->decay[step * depth + layer])};
     if (rule.kind == MOMENTUM) {
@@ -34,8 +26,8 @@ static struct rule rule_for(const struct work *work, num depth, num step, num la
         rule.rest1 = (real)(1 - b1);
         rule.rest2 = (real)(1 - b2);
         rule.eps = (real)work->hyper[2];
-        rule.second = (real)(1 / (1 - power(b2, t)));
-        rule.first = (real)(-lr / (1 - power(b1, t)));
+        rule.first = (real)(-lr * work->corrections[2 * step]);
+        rule.second = (real)work->corrections[2 * step + 1];
     }
     return rule;
 }

@@ -114,6 +114,7 @@ EXPORT void *NAME(open)(const struct setup *setup) {
     num weights = 0;
     for (num l = 1; l < net->depth; l++) weights += net->layers[l].incoming * net->layers[l].units;
     net->light = weights <= LIGHT;
+    net->spans = (struct span *)reserve(net, setup->threads * (num)(sizeof(struct span) / sizeof(real)));
     net->x_square = reserve(net, CUTS * capacity);
     net->losses = reserve(net, capacity);
     net->error = reserve(net, capacity * net->layers[net->depth - 1].padded);
@@ -231,7 +232,10 @@ static int take_step(struct pass pass, num step) {
         work->objectives[step] = objective;
         work->done = step + 1;
     }
-    return meet(net, work, pass.thread);
+    if (pass.thread > 0) return decide(net, work, pass.thread, GO_ON);
+    await_crew(net, work);
+    if (work->mode == TRAIN && work->threads > 1) work->crowded = crowded(net, work);
+    return decide(net, work, 0, work->crowded ? STOP : GO_ON);
 }
 
 /* Copy what the layers heard and said of the pass's examples. */
@@ -282,17 +286,22 @@ EXPORT void NAME(run)(void *session, struct work *work, int64_t thread) {
     int listening = work->mode <= DELTAS;
     struct pass pass = {.net = net, .work = work, .thread = thread, .threads = work->threads,
                         .front = front, .listening = listening, .squares = listening && work->norms};
+    front->phase = 0;
+    atomic_store(&net->spans[thread].word, 0);
     turn_panels(net, work, 0, thread, front->copy);
-    if (thread == 0) prepare(net, work);
+    if (thread == 0) {
+        prepare(net, work);
+        net->begun = nanoseconds();
+        atomic_store(&net->waited, 0);
+    }
     if (!meet(net, work, thread)) {
         if (work->mode <= GRADIENTS)
-            for (num step = 0; step < work->steps; step++) {
+            for (num step = work->begin; step < work->steps; step++) {
                 if (take_step(pass, step)) break;
             }
         else if (work->mode != NOTHING) only_speak(pass);
     }
     turn_panels(net, work, 1, thread, front->copy);
-    if (thread == 0) work->waited = atomic_exchange(&net->waited, 0);
     put_back(before);
 }
 
