@@ -46,8 +46,13 @@ static void weights_listen(const struct pass *pass, struct dense *layer, const s
         .b = panel_delta(layer, pass->net->setup.capacity, p), .b_step = width,
         .steps = pass->rows, .segments = 1, .c = grads, .c_row = width,
     };
-    multiply_tile(&product, (int)units, (int)(width / LANES));
     struct place at = weights_at(pass->work, layer, target, p, unit * width);
+    for (num k = 0; k < units * width; k += LINE) {
+        __builtin_prefetch(at.w + k, 1);
+        if (at.m) __builtin_prefetch(at.m + k, 1);
+        if (at.v) __builtin_prefetch(at.v + k, 1);
+    }
+    multiply_tile(&product, (int)units, (int)(width / LANES));
     update(rule, at.w, at.m, at.v, grads, units * width);
 }
 
