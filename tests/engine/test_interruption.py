@@ -204,3 +204,22 @@ def test_a_closed_generator_leaves_a_network_that_can_be_used(kind):
     records.close()
     assert np.isfinite(network.predict(X)).all()
     assert sum(isinstance(record, EpochRecord) for record in trainer.run(X, Y)) == 3
+
+
+def test_a_stop_before_the_first_step_leaves_everything_as_it_was(monkeypatch):
+    session: Any = opened("native")
+    session.advance(steps(3))
+    params, state = session.params.copy(), {name: array.copy() for name, array in session.state.items()}
+    prepare = session._give_state
+
+    def stop_meanwhile(work: Any, *, leave: bool) -> None:
+        prepare(work, leave=leave)
+        session.stop()
+
+    monkeypatch.setattr(session, "_give_state", stop_meanwhile)
+    assert len(session.advance(steps(3)).objectives) == 0
+    monkeypatch.undo()
+    assert session.params.tobytes() == params.tobytes()
+    assert {name: array.tobytes() for name, array in session.state.items()} == {
+        name: array.tobytes() for name, array in state.items()
+    }

@@ -121,6 +121,7 @@ class NativeSession:
         self._current = work
         if not self._stopped:
             self._call_in_parts(net, work, min(stretch.batch_size, len(order)))
+            self._in_panels = bool(self._state)
         self._current = None
         visited = min(len(order), work.done * stretch.batch_size)
         if seen is not None:
@@ -133,13 +134,13 @@ class NativeSession:
         if self._in_panels:
             work = Work(mode=NOTHING)
             self._give_state(work, leave=False)
-            self._finish(self._trainer(), work, self.capacity)
+            self._call(self._trainer(), work, self.capacity)
+            self._in_panels = False
         return self._state
 
     def _give_state(self, work: Work, *, leave: bool) -> None:
         for k, array in enumerate(self._state.values(), start=1):
             work.arrays[k], work.in_panels[k], work.leave[k] = array.ctypes.data, self._in_panels, leave
-        self._in_panels = leave and bool(self._state)
 
     def stop(self) -> None:
         """Have `advance`, running in another thread or interrupted by a signal, drop its step and return."""
