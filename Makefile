@@ -21,7 +21,7 @@ test: $(VENV)/.check ## run the tests (environment included)
 test-all: $(VENV)/.check ## run the tests, the slow ones as well
 	$(BIN)/python -m pytest -m "not oracle"
 
-oracle: .oracle-venv/.installed ## compare with PyTorch, in an environment of its own
+oracle: .oracle-venv/.installed ## compare with PyTorch, JAX and scikit-learn, in an environment of its own
 	.oracle-venv/bin/python -m pytest -m oracle
 
 sanitize: $(VENV)/.check ## run the engine's tests on an engine that watches its memory and its arithmetic
@@ -72,7 +72,7 @@ $(VENV)/.docs: $(VENV)/.package
 
 .oracle-venv/.installed: pyproject.toml $(ENGINE)
 	@$(PYTHON) -m venv .oracle-venv
-	@.oracle-venv/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 --editable '.[test]'
+	@.oracle-venv/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 jax scikit-learn --editable '.[test]'
 	@touch $@
 
 .wheels-venv/.installed: tools/compile_engine.py

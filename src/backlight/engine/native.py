@@ -35,6 +35,11 @@ from backlight.engine.updating import apply_update
 CHUNK: Final = 2048
 """The most rows that pass at once; the gradients of larger batches are added up."""
 
+_MOST_BYTES: Final = 16_000_000_000
+_LEAST_ROWS: Final = 32
+"""A pass of more rows than the least has at most so many rows times multiplications times bytes: the update that
+follows it is not broken off, and should take less than a tenth of a second."""
+
 _EVALUATION_CHUNK: Final = 512
 _AT_ONCE: Final = 2_000_000
 """Work of fewer multiplications than this needs no thread of its own."""
@@ -81,9 +86,10 @@ class NativeSession:
         program, optimizer = task.program, task.optimizer
         self._state, self._in_panels = optimizer.initial_state(program.size, program.dtype), False
         self.rule = optimizer.rule
-        self.capacity = max(1, min(task.batch_size, CHUNK))
         self._dense = [op for op in program.ops if isinstance(op, DenseOp)]
         self._products = sum(op.incoming * op.units for op in self._dense)
+        at_once = _MOST_BYTES // (self._products * program.dtype.itemsize)
+        self.capacity = max(1, min(task.batch_size, CHUNK, max(_LEAST_ROWS, at_once)))
         self._grads: Floats | None = None
         self._training: Net | None = None
         self._evaluation: Net | None = None
