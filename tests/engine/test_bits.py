@@ -218,3 +218,27 @@ def test_a_forked_process_goes_on_with_its_copy_to_the_same_bits():
         cwd=Path(__file__).parents[2],
     )
     assert (answer.stdout, answer.stderr, answer.returncode) == ("the same\n", "", 0)
+
+
+@pytest.mark.parametrize("batch_size", [512, 100])
+def test_few_units_for_so_many_inputs_that_threads_share_the_gathered_rows(batch_size):
+    network = Network.mlp(4201, 4, output="softmax", seed=5)
+    p = Problem(network, "cross_entropy", cases.some((600, 4201), 6).astype(np.float32), np.arange(600) % 4)
+    rows = np.arange(600)[::-1][:batch_size]
+    found = []
+    for crew in (1, *CREWS):
+        session = p.copied().crewed(crew, batch_size=batch_size, record_examples=True)
+        deltas, stretch = session.deltas(rows), Stretch(rows, batch_size, 0, 1, 0, 0, 0.1)
+        said = [
+            *session.gradients(rows),
+            deltas.deltas[0],
+            deltas.incoming[0],
+            session.outputs(session.examples.source),
+        ]
+        seen = session.advance(stretch).examples
+        assert seen is not None
+        found.append(bits(*said, session.params, seen.losses, seen.squared_norms))
+    assert all(other == found[0] for other in found[1:])
+    expected = p.session(batch_size).gradients(rows)[1]
+    got = p.copied().crewed(3, batch_size=batch_size).gradients(rows)[1]
+    np.testing.assert_allclose(got, expected, atol=2e-5 * np.abs(expected).max())

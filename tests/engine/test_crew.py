@@ -154,3 +154,21 @@ def test_a_containers_quota_is_read(tmp_path, text, count):
 
 def test_without_a_container_there_is_no_quota(tmp_path):
     assert crew._quota(tmp_path / "cpu.max") == 2**31
+
+
+def test_where_the_system_gives_no_more_threads_nothing_is_done_and_nobody_waits(monkeypatch):
+    done: list[int] = []
+    start, calls = threading.Thread.start, []
+
+    def second_fails(self: threading.Thread) -> None:
+        calls.append(self)
+        if len(calls) == 2:
+            raise RuntimeError("can't start new thread")
+        start(self)
+
+    monkeypatch.setattr(threading.Thread, "start", second_fails)
+    with pytest.raises(RuntimeError, match="start new thread"):
+        work_together(done.append, 3, lambda: None)
+    calls[0].join(20)
+    assert not calls[0].is_alive()
+    assert not done

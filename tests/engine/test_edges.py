@@ -7,6 +7,7 @@ import pytest
 
 from backlight.engine import Stretch
 from backlight.network import Activation, Dense, Network
+from backlight.training import Adam
 from tests import cases
 from tests.engine.drawn import EVERY_ENGINE, HIDDEN, Problem
 
@@ -134,3 +135,17 @@ def test_no_rows_have_no_outputs(engine):
     session, none = p.session(engine=engine), np.empty(0, np.int64)
     assert session.outputs(session.examples.source, none).shape == (0, 2)
     assert [part.shape for part in session.losses(session.examples, none)] == [(0,), (0, 2)]
+
+
+@pytest.mark.parametrize("eps", [0.0, 1e-50])
+@pytest.mark.parametrize("batch_size", [4, 16])
+def test_adam_without_its_eps_is_finite_where_the_reference_is(eps, batch_size):
+    x, found = cases.some((16, 8), 3).astype(np.float32), []
+    for engine in ("native", "reference"):
+        network = Network.mlp(8, 5, 3, hidden="tanh", output="softmax", seed=1)
+        p = Problem(network, "cross_entropy", x, np.arange(16) % 3)
+        session = p.session(batch_size, optimizer=Adam(eps=eps), engine=engine, record_examples=True)
+        seen = session.advance(Stretch(np.arange(16), batch_size, 0, 16 // batch_size, 0, 0, 0.01)).examples
+        assert seen is not None
+        found.append(np.concatenate([network.params, seen.squared_norms]))
+    np.testing.assert_allclose(found[0], found[1], rtol=2e-3, atol=1e-5)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from backlight.engine import Advance, Examples, Session, Stretch, row_source
+from backlight.engine.native import NativeSession
 from backlight.network import Network
 from backlight.training import EpochRecord, StepsRecord, Trainer, replay
 from tests import cases
@@ -223,3 +224,24 @@ def test_a_stop_before_the_first_step_leaves_everything_as_it_was(monkeypatch):
     assert {name: array.tobytes() for name, array in session.state.items()} == {
         name: array.tobytes() for name, array in state.items()
     }
+
+
+@pytest.mark.parametrize("moment", ["state", "steps"])
+def test_an_exception_that_leaves_a_call_does_not_disorder_the_state(monkeypatch, moment):
+    session, other = (opened("native") for _ in range(2))
+    for each in (session, other):
+        each.advance(steps(3))
+    call = NativeSession._call
+
+    def raise_afterwards(self: NativeSession, *arguments: Any) -> None:
+        call(self, *arguments)
+        raise TimeoutError
+
+    monkeypatch.setattr(NativeSession, "_call", raise_afterwards)
+    with pytest.raises(TimeoutError):
+        assert session.state if moment == "state" else session.advance(steps(3))
+    monkeypatch.undo()
+    if moment == "steps":
+        other.advance(steps(3))
+    for name, array in session.state.items():
+        assert array.tobytes() == other.state[name].tobytes()

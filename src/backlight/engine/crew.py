@@ -81,36 +81,66 @@ class Crew:
         self._patience = min(2 * self._patience, _LONGEST) if crowded else _SHORTEST
 
 
+class _Members:
+    """Threads that begin when all of them are there, for they wait for one another."""
+
+    def __init__(self, work: Callable[[int], object], count: int) -> None:
+        self._work, self._count, self._started, self._called_off = work, count, 0, False
+        self._numbers, self._ended = iter(range(count)), list[int]()
+        self._gate, self.over = threading.Event(), threading.Event()
+
+    def start(self) -> None:
+        """Start those that are missing, and let all begin.
+
+        Raises:
+            RuntimeError: the system gives no more threads; none begins.
+        """
+        while self._started < self._count:
+            try:
+                threading.Thread(target=self._member, name="backlight", daemon=True).start()
+            except RuntimeError:
+                self._called_off = True
+                self._gate.set()
+                raise
+            self._started += 1
+        self._gate.set()
+
+    @property
+    def called_off(self) -> bool:
+        """Whether nothing will be done."""
+        return self._called_off
+
+    def _member(self) -> None:
+        number = next(self._numbers, None)
+        self._gate.wait()
+        if number is None or self._called_off:
+            return  # one too many was started, or too few
+        try:
+            self._work(number)
+        finally:
+            self._ended.append(number)
+            if len(self._ended) == self._count:
+                self.over.set()
+
+
 def work_together(work: Callable[[int], object], count: int, stop: Callable[[], object]) -> None:
     """Have `count` threads do `work(number)` and wait for them.
 
-    The members wait for one another, so that all of them are started whatever happens. Should a signal's handler raise
-    something meanwhile, `stop` is called, and it is raised again when the work has ended.
+    Should a signal's handler raise something meanwhile, `stop` is called, and it is raised again when the work has
+    ended.
+
+    Raises:
+        RuntimeError: the system gives no more threads; nothing was done.
     """
-    numbers, ended, over = iter(range(count)), [], threading.Event()
+    members, told = _Members(work, count), False
     raised: BaseException | None = None
-    started, told = 0, False
-
-    def member() -> None:
-        number = next(numbers, None)
-        if number is None:
-            return  # one too many was started
-        try:
-            work(number)
-        finally:
-            ended.append(number)
-            if len(ended) == count:
-                over.set()
-
-    while True:
+    while not members.called_off:
         try:
             if raised is not None and not told:
                 stop()
                 told = True
-            while started < count:
-                threading.Thread(target=member, name="backlight", daemon=True).start()
-                started += 1
-            while not over.wait(_LOOK):
+            members.start()
+            while not members.over.wait(_LOOK):
                 pass
             break
         except BaseException as error:

@@ -94,12 +94,27 @@ class _Native:
     def one(self, x: Any) -> Floats:
         """One row."""
         with self._turn:
-            np.multiply(x, 1.0 / 255.0 if x.dtype == np.uint8 else 1.0, out=self._row[0], casting="unsafe")
-            self._one.in_panels[0] = self._in_panels
-            self._net.run(self._one, 0)
-            self._in_panels = True
+            if x.dtype == np.uint8:
+                np.multiply(x, 1.0 / 255.0, out=self._row[0], dtype=self._row.dtype, casting="unsafe")
+            else:
+                self._row[0] = x
+            self._run(self._one)
             answer: Floats = self._out[0].copy()
         return answer
+
+    def _run(self, work: Work) -> None:
+        stop = partial(setattr, work, "stop", 1)
+        work.in_panels[0], work.stop = self._in_panels, 0
+        with ctrl_c_held_back(stop) as pressed:
+            try:
+                if work is self._one:
+                    self._net.run(work, 0)
+                else:
+                    work_together(partial(self._net.run, work), work.threads, stop)
+            finally:
+                self._in_panels = bool(work.in_panels[0])
+        if pressed:
+            raise KeyboardInterrupt
 
     def many(self, x: Any) -> Floats:
         """Any number of rows."""
@@ -109,11 +124,6 @@ class _Native:
         out = np.empty((len(x), self._program.outputs), self._program.dtype)
         with self._turn:
             work = self._work(source, order, out)
-            work.in_panels[0], work.threads = self._in_panels, min(self._threads, len(x) // _CHUNK + 1)
-            stop = partial(setattr, work, "stop", 1)
-            with ctrl_c_held_back(stop) as pressed:
-                work_together(partial(self._net.run, work), work.threads, stop)
-            self._in_panels = True
-        if pressed:
-            raise KeyboardInterrupt
+            work.threads = min(self._threads, len(x) // _CHUNK + 1)
+            self._run(work)
         return out

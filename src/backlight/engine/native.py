@@ -31,6 +31,7 @@ from backlight.engine.program import DenseOp, Program
 from backlight.engine.rows import RowSource
 from backlight.engine.seam import Advance, Deltas, Examples, ExamplesSeen, Rule, Stretch, Task
 from backlight.engine.updating import apply_update
+from backlight.errors import InputError
 
 CHUNK: Final = 2048
 """The most rows that pass at once; the gradients of larger batches are added up."""
@@ -39,6 +40,9 @@ _MOST_BYTES: Final = 16_000_000_000
 _LEAST_ROWS: Final = 32
 """A pass of more rows than the least has at most so many rows times multiplications times bytes: the update that
 follows it is not broken off, and should take less than a tenth of a second."""
+
+_MOST_WEIGHTS: Final = 400_000_000
+"""Of one layer: its tiles are counted in 24 bits."""
 
 _EVALUATION_CHUNK: Final = 512
 _AT_ONCE: Final = 2_000_000
@@ -88,6 +92,12 @@ class NativeSession:
         self.rule = optimizer.rule
         self._dense = [op for op in program.ops if isinstance(op, DenseOp)]
         self._products = sum(op.incoming * op.units for op in self._dense)
+        largest = max(op.incoming * op.units for op in self._dense)
+        if largest > _MOST_WEIGHTS:
+            raise InputError(
+                f"a layer has {largest:,} weights; the native engine takes up to {_MOST_WEIGHTS:,} per layer: "
+                "choose the engine reference"
+            )
         at_once = _MOST_BYTES // (self._products * program.dtype.itemsize)
         self.capacity = max(1, min(task.batch_size, CHUNK, max(_LEAST_ROWS, at_once)))
         self._grads: Floats | None = None
@@ -125,10 +135,11 @@ class NativeSession:
         if seen is not None:
             self._see(work, seen)
         self._current = work
-        if not self._stopped:
-            self._call_in_parts(net, work, min(stretch.batch_size, len(order)))
-            self._in_panels = bool(self._state)
-        self._current = None
+        try:
+            if not self._stopped:
+                self._call_in_parts(net, work, min(stretch.batch_size, len(order)))
+        finally:
+            self._in_panels, self._current = bool(work.in_panels[1]), None
         visited = min(len(order), work.done * stretch.batch_size)
         if seen is not None:
             seen = seen.part(0, visited)
@@ -140,8 +151,10 @@ class NativeSession:
         if self._in_panels:
             work = Work(mode=NOTHING)
             self._give_state(work, leave=False)
-            self._call(self._trainer(), work, self.capacity)
-            self._in_panels = False
+            try:
+                self._finish(self._trainer(), work, self.capacity)
+            finally:
+                self._in_panels = bool(work.in_panels[1])
         return self._state
 
     def _give_state(self, work: Work, *, leave: bool) -> None:
@@ -156,7 +169,8 @@ class NativeSession:
 
     def gradients(self, rows: Ints, epoch: int | None = None) -> tuple[Floats, Floats]:
         """Losses of the rows and the gradient of their objective."""
-        losses, grads = np.empty(len(rows), self.program.dtype), np.empty_like(self.params)
+        losses = np.empty(len(rows), self.program.dtype)
+        grads = np.empty_like(self.params) if len(rows) else np.zeros_like(self.params)
         work = self._speaking(GRADIENTS, self.examples, rows, epoch)
         work.losses = self._pointer(losses)
         self._listen(work, grads)
@@ -323,8 +337,6 @@ class NativeSession:
                 self._crew.was(crowded=bool(work.crowded))
             if work.stop or not work.finite or work.done == steps:
                 return
-            for k in range(1 + len(self._state)):
-                work.in_panels[k] = work.leave[k]
 
 
 def _corrections(decays: tuple[float, ...], step: int, count: int) -> Floats:

@@ -87,6 +87,7 @@ def row_source(x: Any) -> RowSource:
     if x.dtype not in (np.uint8, np.float32, np.float64):
         x = x.astype(np.float32)
     x = np.ascontiguousarray(x) if not x.flags.c_contiguous else x
+    x = x if x.flags.aligned else x.copy()
     if x.dtype != np.uint8:
         _refuse_not_finite(x)
     return RowSource(x)

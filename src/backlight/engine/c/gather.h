@@ -62,20 +62,20 @@ static void gather_row(const struct work *work, int64_t row, num column, num inp
     }
 }
 
-/* Gather the examples, and what each of them counts: the thread's columns of all of them, or its part of the examples
+/* Gather the examples, and what each of them counts: all of them, the thread's columns of them, or its part of them
  * where the threads share a front. */
 static void gather(const struct pass *pass, num count) {
     struct net *net = pass->net;
     struct front *front = pass->front;
     const struct work *work = pass->work;
     num first = 0, next = pass->rows, width = pass->to - pass->from;
-    if (net->shared) share(pass->rows, pass->thread, pass->threads, &first, &next);
-    for (num r = first; r < next; r++) {
-        int64_t row = pass->order[r];
-        real weight = work->sample_weight ? ((const real *)work->sample_weight)[row] : 1;
+    for (num r = 0; r < pass->rows; r++) {
+        real weight = work->sample_weight ? ((const real *)work->sample_weight)[pass->order[r]] : 1;
         front->weights[r] = work->mode == DELTAS ? 1 : weight / (real)count;
-        if (width == 0) continue;
-        gather_row(work, row, pass->from, width, front->x.at + r * front->x.stride);
+    }
+    if (net->shared && !by_columns(pass)) share(pass->rows, pass->thread, pass->threads, &first, &next);
+    for (num r = first; r < next && width > 0; r++) {
+        gather_row(work, pass->order[r], pass->from, width, front->x.at + r * front->x.stride);
         if (front->links)
             chain_forward(net, work, front->chain, front->links, pass->order, r, pass->from, 1,
                           round_up(width, LANES) / LANES);

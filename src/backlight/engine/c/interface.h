@@ -1,4 +1,4 @@
-/* What Python hands over: flat structures of 64-bit fields, mirrored in backlight.engine.native. */
+/* What Python hands over: flat structures of 64-bit fields, mirrored in backlight.engine.native_interface. */
 #ifndef BACKLIGHT_INTERFACE_H
 #define BACKLIGHT_INTERFACE_H
 
@@ -30,7 +30,8 @@ struct setup {
 struct work {
     int64_t mode, threads;
     void *arrays[4]; /* parameters, the optimizer's arrays, gradients; each flat, weights (j, i) row by row */
-    int64_t in_panels[4], leave[4]; /* which of them stand in panels already, and which are to be left so */
+    int64_t in_panels[4], leave[4]; /* which of them stand in panels, before the call and after it, and
+                                       which are to be left so */
     const void *x;
     int64_t x_stride, x_kind;
     double x_scale;

@@ -2,7 +2,15 @@
 #ifndef BACKLIGHT_OPTIMIZERS_H
 #define BACKLIGHT_OPTIMIZERS_H
 
+#include <float.h>
+
 #include "layers.h"
+
+#if REAL_BITS == 32
+#define SMALLEST FLT_MIN
+#else
+#define SMALLEST DBL_MIN
+#endif
 
 /* One layer's rule for one step, its numbers rounded to the format. */
 struct rule {
@@ -25,7 +33,8 @@ static struct rule rule_for(const struct work *work, num depth, num step, num la
         rule.b2 = (real)b2;
         rule.rest1 = (real)(1 - b1);
         rule.rest2 = (real)(1 - b2);
-        rule.eps = (real)work->hyper[2];
+        rule.eps = (real)work->hyper[2]; /* never 0: what pads a panel has a root of 0 */
+        if (rule.eps < SMALLEST) rule.eps = SMALLEST;
         rule.first = (real)(-lr * work->corrections[2 * step]);
         rule.second = (real)work->corrections[2 * step + 1];
     }

@@ -28,6 +28,9 @@ INLINE struct rows heard(const struct pass *pass, const struct dense *layer) {
     return layer == pass->net->layers ? pass->front->a : layer->a;
 }
 
+/* Whether every thread gathers columns of all examples, and not all columns. */
+INLINE int by_columns(const struct pass *pass) { return pass->cuts > 1 && pass->work->mode != DELTAS; }
+
 INLINE int is_frozen(const struct work *work, num layer) { return work->frozen && work->frozen[layer]; }
 
 /* The columns of a cut: whole cache lines. */
@@ -46,7 +49,7 @@ static void assign(struct pass *pass) {
     pass->cuts = net->narrow && pass->rows > FEW ? CUTS : 1;
     pass->from = 0;
     pass->to = net->setup.inputs;
-    if (pass->cuts > 1 && pass->work->mode != DELTAS) {
+    if (by_columns(pass)) {
         share(CUTS, pass->thread, pass->threads, &first, &next);
         pass->from = cut_begin(net, CUTS, first);
         pass->to = cut_begin(net, CUTS, next);

@@ -41,7 +41,6 @@ static void open_front(struct net *net, struct front *front) {
     int64_t ending;
     front->x = reserve_rows(net, capacity, inputs);
     front->a = open_chain(net, &front->chain, &front->links, net->ops, front->x, inputs, &ending);
-    front->weights = reserve(net, capacity);
 }
 
 static void open_dense(struct net *net, struct dense *layer, const struct op *op, struct rows a) {
@@ -79,6 +78,7 @@ static void open_fronts(struct net *net) {
         struct front *front = &net->fronts[t];
         if (t == 0 || !net->shared) open_front(net, front);
         else *front = net->fronts[0];
+        front->weights = reserve(net, net->setup.capacity);
         front->copy = reserve(net, PANEL * net->widest);
         front->judged = reserve(net, 4 * last->padded * LANES);
     }
@@ -183,7 +183,7 @@ static struct fetch next_rows(const struct pass *pass) {
     const int64_t *order = pass->order + pass->rows;
     num left = (work->order + work->rows - order), capacity = net->setup.capacity;
     num first = 0, next = left < capacity ? left : capacity;
-    if (net->shared) share(next, pass->thread, pass->threads, &first, &next);
+    if (net->shared && !by_columns(pass)) share(next, pass->thread, pass->threads, &first, &next);
     double products = 1;
     for (num l = 0; l < net->depth; l++)
         if (l == 0 || !is_frozen(work, l))
@@ -228,12 +228,10 @@ static int take_step(struct pass pass, num step) {
             struct rule rule = rule_for(work, net->depth, step, l);
             move(&pass, &net->layers[l], &rule);
         }
-    if (pass.thread == 0) {
-        work->objectives[step] = objective;
-        work->done = step + 1;
-    }
     if (pass.thread > 0) return decide(net, work, pass.thread, GO_ON);
     await_crew(net, work);
+    work->objectives[step] = objective;
+    work->done = step + 1;
     if (work->mode == TRAIN && work->threads > 1) work->crowded = crowded(net, work);
     return decide(net, work, 0, work->crowded ? STOP : GO_ON);
 }
@@ -302,6 +300,7 @@ EXPORT void NAME(run)(void *session, struct work *work, int64_t thread) {
         else if (work->mode != NOTHING) only_speak(pass);
     }
     turn_panels(net, work, 1, thread, front->copy);
+    for (int k = 0; thread == 0 && k < ARRAYS; k++) work->in_panels[k] = work->arrays[k] && work->leave[k];
     put_back(before);
 }
 
