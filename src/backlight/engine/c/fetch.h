@@ -14,8 +14,7 @@ struct fetch {
 /* Columns `from` to `to` of `rows` examples at `order`, spread over so many products. */
 static struct fetch fetch_for(const struct work *work, const int64_t *order, num rows, num from, num to,
                               double products) {
-    static const num BYTES[] = {1, 4, 8};
-    num size = BYTES[work->x_kind], bytes = (to - from) * size;
+    num size = SOURCE_BYTES[work->x_kind], bytes = (to - from) * size;
     double lines = (double)rows * (double)(bytes / CACHE_LINE + 2);
     return (struct fetch){.x = (const char *)work->x + from * size, .order = order, .stride = work->x_stride,
                           .bytes = bytes, .rows = to > from ? rows : 0, .lines_per_product = lines / products};

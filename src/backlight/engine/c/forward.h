@@ -2,6 +2,7 @@
 #ifndef BACKLIGHT_FORWARD_H
 #define BACKLIGHT_FORWARD_H
 
+#include "elementwise.h"
 #include "gather.h"
 #include "product.h"
 
@@ -60,7 +61,7 @@ static void forward_cuts(const struct pass *pass) {
     struct net *net = pass->net;
     const struct dense *layer = net->layers;
     const num width = panel_width(layer, 0), capacity = net->setup.capacity, tiles = tiles_for(pass->rows);
-    struct rows a = pass->front->a;
+    struct rows a = pass->front->x;
     for (num cut = 0; cut < CUTS; cut++) {
         num from = cut_begin(net, CUTS, cut), to = cut_begin(net, CUTS, cut + 1);
         int own = from >= pass->from && to <= pass->to;

@@ -2,7 +2,6 @@
 #ifndef BACKLIGHT_GATHER_H
 #define BACKLIGHT_GATHER_H
 
-#include "elementwise.h"
 #include "panels.h"
 #include "pass.h"
 
@@ -34,8 +33,7 @@ static void sum_squares(const real *x, num x_row, num rows, num count, real *out
 
 /* `inputs` numbers of a row from `column` on, as real numbers. Augmentation will change them here. */
 static void gather_row(const struct work *work, int64_t row, num column, num inputs, real *out) {
-    static const num BYTES[] = {1, 4, 8};
-    const char *from = (const char *)work->x + row * work->x_stride + column * BYTES[work->x_kind];
+    const char *from = (const char *)work->x + row * work->x_stride + column * SOURCE_BYTES[work->x_kind];
     real scale = (real)work->x_scale;
     out += column;
     switch (work->x_kind) {
@@ -74,18 +72,14 @@ static void gather(const struct pass *pass, num count) {
         front->weights[r] = work->mode == DELTAS ? 1 : weight / (real)count;
     }
     if (net->shared && !by_columns(pass)) share(pass->rows, pass->thread, pass->threads, &first, &next);
-    for (num r = first; r < next && width > 0; r++) {
+    for (num r = first; r < next && width > 0; r++)
         gather_row(work, pass->order[r], pass->from, width, front->x.at + r * front->x.stride);
-        if (front->links)
-            chain_forward(net, work, front->chain, front->links, pass->order, r, pass->from, 1,
-                          round_up(width, LANES) / LANES);
-    }
     if (!pass->squares) return;
     if (pass->cuts == 1) share(pass->rows, pass->thread, pass->threads, &first, &next);
     for (num cut = 0; cut < pass->cuts; cut++) {
         num from = cut_begin(net, pass->cuts, cut), to = cut_begin(net, pass->cuts, cut + 1);
         if (from < pass->from || to > pass->to) continue;
-        sum_squares(front->a.at + first * front->a.stride + from, front->a.stride, next - first, to - from,
+        sum_squares(front->x.at + first * front->x.stride + from, front->x.stride, next - first, to - from,
                     net->x_square + cut * net->setup.capacity + first);
     }
 }

@@ -13,6 +13,9 @@
 
 enum { CUTS = 4, ARRAYS = 4, PARAMS = 0, GRADS = 3 };
 
+/* The bytes of a number in a source, by its kind. */
+static const num SOURCE_BYTES[] = {1, 4, 8};
+
 /* A matrix of one row per example, an odd number of cache lines apart, lest they share the same sets of the cache. */
 struct rows {
     real *at;
@@ -46,12 +49,10 @@ struct span {
     char rest[CACHE_LINE - sizeof(uint64_t)];
 };
 
-/* What comes before the first dense layer. Every thread has a copy of its own where memory allows: a buffer that one
+/* The gathered inputs. Every thread has a copy of its own where memory allows: a buffer that one
  * core writes and another reads costs more than gathering twice. */
 struct front {
-    struct rows x, a; /* gathered inputs; what the first layer hears */
-    struct link *chain;
-    num links;
+    struct rows x;
     uint64_t phase;      /* how many phases of shared work the thread has begun in this call */
     real *weights;       /* each example's share of the objective */
     real *copy, *judged; /* room for one panel, and for LANES examples' z, a, y and errors */

@@ -25,7 +25,7 @@ struct pass {
 
 /* The incoming activations of a layer. */
 INLINE struct rows heard(const struct pass *pass, const struct dense *layer) {
-    return layer == pass->net->layers ? pass->front->a : layer->a;
+    return layer == pass->net->layers ? pass->front->x : layer->a;
 }
 
 /* Whether every thread gathers columns of all examples, and not all columns. */

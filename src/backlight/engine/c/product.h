@@ -20,122 +20,21 @@ struct product {
 #define TILE_NAME(rows, vectors) TILE_JOINED(rows, vectors)
 
 #define VECTORS 1
-#define ROWS 1
-#include "tile.inc"
-#undef ROWS
-#define ROWS 2
-#include "tile.inc"
-#undef ROWS
-#define ROWS 3
-#include "tile.inc"
-#undef ROWS
-#define ROWS 4
-#include "tile.inc"
-#undef ROWS
-#define ROWS 5
-#include "tile.inc"
-#undef ROWS
-#define ROWS 6
-#include "tile.inc"
-#undef ROWS
-#if TILE_ROWS > 6
-#define ROWS 7
-#include "tile.inc"
-#undef ROWS
-#define ROWS 8
-#include "tile.inc"
-#undef ROWS
-#define ROWS 9
-#include "tile.inc"
-#undef ROWS
-#define ROWS 10
-#include "tile.inc"
-#undef ROWS
-#define ROWS 11
-#include "tile.inc"
-#undef ROWS
-#define ROWS 12
-#include "tile.inc"
-#undef ROWS
-#if TILE_ROWS > 12
-#define ROWS 13
-#include "tile.inc"
-#undef ROWS
-#define ROWS 14
-#include "tile.inc"
-#undef ROWS
-#endif
-#endif
+#include "tiles.inc"
 #undef VECTORS
 #define VECTORS 2
-#define ROWS 1
-#include "tile.inc"
-#undef ROWS
-#define ROWS 2
-#include "tile.inc"
-#undef ROWS
-#define ROWS 3
-#include "tile.inc"
-#undef ROWS
-#define ROWS 4
-#include "tile.inc"
-#undef ROWS
-#define ROWS 5
-#include "tile.inc"
-#undef ROWS
-#define ROWS 6
-#include "tile.inc"
-#undef ROWS
-#if TILE_ROWS > 6
-#define ROWS 7
-#include "tile.inc"
-#undef ROWS
-#define ROWS 8
-#include "tile.inc"
-#undef ROWS
-#define ROWS 9
-#include "tile.inc"
-#undef ROWS
-#define ROWS 10
-#include "tile.inc"
-#undef ROWS
-#define ROWS 11
-#include "tile.inc"
-#undef ROWS
-#define ROWS 12
-#include "tile.inc"
-#undef ROWS
-#if TILE_ROWS > 12
-#define ROWS 13
-#include "tile.inc"
-#undef ROWS
-#define ROWS 14
-#include "tile.inc"
-#undef ROWS
-#endif
-#endif
+#include "tiles.inc"
 #undef VECTORS
 
 typedef void tile_function(const struct product *);
 
-static tile_function *const TILES[2][TILE_ROWS + 1] = {
-    {0, tile_1_1, tile_2_1, tile_3_1, tile_4_1, tile_5_1, tile_6_1,
-#if TILE_ROWS > 6
-     tile_7_1, tile_8_1, tile_9_1, tile_10_1, tile_11_1, tile_12_1,
-#endif
-#if TILE_ROWS > 12
-     tile_13_1, tile_14_1,
-#endif
-    },
-    {0, tile_1_2, tile_2_2, tile_3_2, tile_4_2, tile_5_2, tile_6_2,
-#if TILE_ROWS > 6
-     tile_7_2, tile_8_2, tile_9_2, tile_10_2, tile_11_2, tile_12_2,
-#endif
-#if TILE_ROWS > 12
-     tile_13_2, tile_14_2,
-#endif
-    },
-};
+#define TILES_TO_6(v) 0, tile_1_##v, tile_2_##v, tile_3_##v, tile_4_##v, tile_5_##v, tile_6_##v
+#define TILES_TO_12(v) TILES_TO_6(v), tile_7_##v, tile_8_##v, tile_9_##v, tile_10_##v, tile_11_##v, tile_12_##v
+#define TILES_TO_14(v) TILES_TO_12(v), tile_13_##v, tile_14_##v
+#define ALL_TILES_JOINED(rows, v) TILES_TO_##rows(v)
+#define ALL_TILES(rows, v) ALL_TILES_JOINED(rows, v)
+
+static tile_function *const TILES[2][TILE_ROWS + 1] = {{ALL_TILES(TILE_ROWS, 1)}, {ALL_TILES(TILE_ROWS, 2)}};
 
 /* A tile of `rows` <= TILE_ROWS rows and one or two vectors. */
 INLINE void multiply_tile(const struct product *p, int rows, int vectors) { TILES[vectors - 1][rows](p); }

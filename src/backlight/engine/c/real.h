@@ -141,15 +141,6 @@ INLINE real sum_lanes(vec a) {
     return x[0];
 }
 
-INLINE real largest_lane(vec a) {
-    real x[LANES];
-    memcpy(x, &a, sizeof x);
-    real found = x[0];
-    UNROLL
-    for (int k = 1; k < LANES; k++) found = found > x[k] ? found : x[k];
-    return found;
-}
-
 /* All bits set in the first `count` lanes. */
 INLINE ivec first_lanes(num count) {
     ivec lane;

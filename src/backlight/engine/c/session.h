@@ -36,13 +36,6 @@ static struct rows open_chain(struct net *net, struct link **chain, num *links, 
     return in;
 }
 
-static void open_front(struct net *net, struct front *front) {
-    num capacity = net->setup.capacity, inputs = net->setup.inputs;
-    int64_t ending;
-    front->x = reserve_rows(net, capacity, inputs);
-    front->a = open_chain(net, &front->chain, &front->links, net->ops, front->x, inputs, &ending);
-}
-
 static void open_dense(struct net *net, struct dense *layer, const struct op *op, struct rows a) {
     num capacity = net->setup.capacity, rest = op->units % PANEL;
     layer->op = op;
@@ -76,7 +69,7 @@ static void open_fronts(struct net *net) {
     net->shared = net->setup.capacity * net->setup.inputs * threads > most;
     for (num t = 0; t < threads; t++) {
         struct front *front = &net->fronts[t];
-        if (t == 0 || !net->shared) open_front(net, front);
+        if (t == 0 || !net->shared) front->x = reserve_rows(net, net->setup.capacity, net->setup.inputs);
         else *front = net->fronts[0];
         front->weights = reserve(net, net->setup.capacity);
         front->copy = reserve(net, PANEL * net->widest);
