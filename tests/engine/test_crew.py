@@ -92,7 +92,7 @@ def test_a_second_signal_leaves_no_thread_behind():
             raise KeyboardInterrupt
         over.set()
 
-    raised, left = left_behind(Interrupting(8), stop, over)
+    raised, left = left_behind(Interrupting(7), stop, over)  # the members have been started
     assert pressed
     assert raised
     assert not left
