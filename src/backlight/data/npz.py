@@ -35,6 +35,7 @@ def read_arrays(path: Path, names: tuple[str, ...]) -> dict[str, Array]:
             return {name: _read_array(path, name, archive) for name in names}
     except FileNotFoundError as error:
         raise InputError(f"there is no file {path}") from error
+    # NotImplementedError: a compression that zipfile does not know; RuntimeError: an encrypted archive
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise InputError(f"{path} is not a readable .npz file ({error}); {_SAVE}") from error
     except OSError as error:
