@@ -6,7 +6,7 @@ from backlight.data.inputs import ArrayInputs, ImageInputs, Inputs, inputs_from_
 from backlight.data.loading import load
 from backlight.data.reading import Rows, read_rows
 from backlight.data.table_inputs import TableInputs
-from backlight.data.targets import Classes, Labels, Quantities, Target, target_from_dict
+from backlight.data.targets import Classes, Labels, Quantities, SeveralClasses, Target, target_from_dict
 
 __all__ = [
     "BUILTIN",
@@ -20,6 +20,7 @@ __all__ = [
     "Labels",
     "Quantities",
     "Rows",
+    "SeveralClasses",
     "Source",
     "TableInputs",
     "Target",

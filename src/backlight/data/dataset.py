@@ -1,13 +1,13 @@
 """What a network learns from: inputs, targets, and which rows belong to which part."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backlight.arrays import Array
+from backlight.arrays import Array, Floats
 from backlight.data.inputs import Inputs
 from backlight.data.targets import Target
 from backlight.errors import InputError, nearest
@@ -46,12 +46,15 @@ class Dataset:
     Attributes:
         name: a short name, fit for a folder: `digits`, `housing`.
         x: inputs (n, d): float32 ready for the network, or uint8, which is read as value/255.
-        y: class indices (n,) int64, or targets (n, k) float32, standardised where they are quantities. Rows
-            whose target is missing hold −1 or NaN and are in no part.
+        y: class indices (n,) int64, or (n, k) where several classes are asked for, or targets (n, k) float32,
+            standardised where they are quantities. Rows whose target is missing hold −1 or NaN and are in no part.
         rows: part → its row numbers, ascending.
         inputs: how raw input becomes `x`.
         target: what the outputs mean.
         source: where the data came from.
+        weights: how much each row counts in training (n,), None where all count alike.
+        names: what each row is called, such as the name of its image file; None where rows have numbers only.
+        notes: what a reader should know of how the data was read, one sentence each.
     """
 
     name: str
@@ -61,6 +64,9 @@ class Dataset:
     inputs: Inputs
     target: Target
     source: Source
+    weights: Floats | None = None
+    names: Sequence[str] | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def unlabelled(self) -> int:

@@ -111,7 +111,7 @@ def check_target(path: Path, y: Array) -> Array:
     return table
 
 
-def read_target(path: Path, y: Array, task: str | None) -> tuple[Target | None, RawTarget]:
+def read_target(path: Path, y: Array, task: str | None) -> tuple[Classes | Labels | None, RawTarget]:
     """What `y` means, and its values as labels or as numbers (n, k).
 
     | y | meaning |
@@ -203,7 +203,7 @@ def quantity_names(width: int) -> tuple[str, ...]:
 
 
 def encode_target(
-    target: Target | None,
+    target: Classes | Labels | None,
     raw: RawTarget,
     train: NDArray[np.int64],
     names: tuple[str, ...],

@@ -16,7 +16,7 @@ from backlight.data.loading import TABLES
 from backlight.data.npz import check_inputs, check_lengths, check_target, is_one_hot, read_arrays, texts
 from backlight.data.table_inputs import NumberColumn, TableInputs, absent
 from backlight.data.tables import Table
-from backlight.data.targets import Classes, Labels, Quantities, Target
+from backlight.data.targets import Classes, Labels, Quantities, SeveralClasses, Target
 from backlight.errors import InputError, nearest
 
 IMAGES: Final = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
@@ -100,7 +100,7 @@ def _need_column(table: Table, name: str) -> None:
 def _table_target(table: Table, target: Target) -> Array:
     """The targets of a table's rows, from the column that the model predicts."""
     name = target.column if isinstance(target, Classes) else target.names[0]
-    if name is None or isinstance(target, Labels):
+    if name is None or isinstance(target, Labels | SeveralClasses):
         raise InputError(f"the model's target is no column of a table, so {table.path} cannot be evaluated")
     _need_column(table, name)
     if isinstance(target, Quantities):
@@ -174,7 +174,7 @@ def _npz_target(path: Path, y: Array, target: Target) -> Array:
             hint = nearest(labels[row], list(target.names))
             raise InputError(f"{path}: y[{row}] is {labels[row]!r}, which is no class of this model; {hint}")
         return codes
-    if y.dtype.kind in "US" or table.shape[1] != target.width:
+    if isinstance(target, SeveralClasses) or y.dtype.kind in "US" or table.shape[1] != target.width:
         raise InputError(
             f"{path}: y has shape {y.shape} and holds {y.dtype}; the model expects {target.width} numbers per example"
         )

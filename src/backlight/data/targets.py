@@ -178,10 +178,75 @@ class Labels:
         return cls(tuple(map(str, content["names"])))
 
 
-Target: TypeAlias = Classes | Quantities | Labels
+@dataclass(frozen=True)
+class SeveralClasses:
+    """Several questions at once, each answered by exactly one of its own classes, as the characters of a word.
 
-_KINDS: dict[str, type[Classes] | type[Quantities] | type[Labels]] = {
-    kind.kind: kind for kind in (Classes, Quantities, Labels)
+    The outputs of the network are those of the first question, then those of the second, and so on.
+
+    Attributes:
+        targets: one per question, each with the column or place that it is called by.
+
+    Example:
+        >>> word = SeveralClasses((Classes(("a", "b"), "first"), Classes(("x", "y", "z"), "second")))
+        >>> word.width, word.sizes, word.names
+        (5, (2, 3), ('first=a', 'first=b', 'second=x', 'second=y', 'second=z'))
+        >>> word.encode([["b", "x"], ["a", "z"]]).tolist()
+        [[1, 0], [0, 2]]
+    """
+
+    targets: tuple[Classes, ...]
+    kind: ClassVar[str] = "several_classes"
+
+    @property
+    def width(self) -> int:
+        """How many outputs there are, over all questions."""
+        return sum(self.sizes)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """How many classes each question has."""
+        return tuple(target.width for target in self.targets)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What each question is called."""
+        return tuple(target.column or f"target {k}" for k, target in enumerate(self.targets))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """One name per output."""
+        pairs = zip(self.columns, self.targets, strict=True)
+        return tuple(f"{column}={name}" for column, target in pairs for name in target.names)
+
+    def encode(self, labels: Sequence[Sequence[str]]) -> NDArray[np.int64]:
+        """Class indices (n, k) of labels, k per example.
+
+        Raises:
+            InputError: a label is no class of its question.
+        """
+        columns = zip(self.targets, zip(*labels, strict=True), strict=True)
+        return np.stack([target.encode(column) for target, column in columns], axis=1)
+
+    def decode(self, indices: ArrayLike) -> list[tuple[str, ...]]:
+        """The labels of class indices (n, k)."""
+        columns = zip(self.targets, np.asarray(indices, np.int64).T, strict=True)
+        return list(zip(*(target.decode(column) for target, column in columns), strict=True))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The target as JSON values."""
+        return {"kind": self.kind, "targets": [target.to_dict() for target in self.targets]}
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        return cls(tuple(Classes.from_dict(target) for target in content["targets"]))
+
+
+Target: TypeAlias = Classes | Quantities | Labels | SeveralClasses
+
+_KINDS: dict[str, type[Classes] | type[Quantities] | type[Labels] | type[SeveralClasses]] = {
+    kind.kind: kind for kind in (Classes, Quantities, Labels, SeveralClasses)
 }
 
 
