@@ -24,6 +24,10 @@ _W1: Final = 0xBB67AE85
 _LOW: Final = np.uint64(0xFFFFFFFF)
 _SHIFT: Final = np.uint64(32)
 _ROUNDS: Final = 10
+_CHUNK: Final = 1 << 18
+
+PIECE: Final = 1000
+"""How many neighbouring rows stay together when data on a disk is put into a random order."""
 
 
 class Purpose(IntEnum):
@@ -167,6 +171,37 @@ def permutation(seed: int, purpose: Purpose, count: int, *, place: tuple[int, in
         >>> sorted(permutation(0, Purpose.SHUFFLING, 5).tolist())
         [0, 1, 2, 3, 4]
     """
-    r = np.arange(count, dtype=np.uint64)
-    words = PhiloxBlock(r.shape).draw(stream_key(seed, purpose), r & _LOW, r >> _SHIFT, place[0], place[1])
-    return np.argsort((words[0] << _SHIFT) | words[1], kind="stable")
+    keys = np.empty(count, np.uint64)
+    block = PhiloxBlock((min(count, _CHUNK),))
+    for start in range(0, count, _CHUNK):
+        r = np.arange(start, min(start + _CHUNK, count), dtype=np.uint64)
+        words = block.draw(stream_key(seed, purpose), r & _LOW, r >> _SHIFT, place[0], place[1])
+        keys[start : start + len(r)] = (words[0] << _SHIFT) | words[1]
+    return np.argsort(keys, kind="stable")
+
+
+def windowed_permutation(seed: int, count: int, window: int, *, place: tuple[int, int] = (0, 0)) -> NDArray[np.int64]:
+    """A random order of 0 .. count-1 that stays within a window of memory for a while.
+
+    Pieces of neighbouring numbers are put into a random order, as many pieces as fill a window are taken
+    together, and the numbers within each window are put into a random order. So data that lies on a disk is read
+    in pieces, each once.
+
+    Args:
+        seed: the run's seed.
+        count: how many numbers.
+        window: how many numbers are visited before the next ones are begun.
+        place: the two high words of the counters; of the second, the lowest 2²⁰ must be free.
+
+    Example:
+        >>> order = windowed_permutation(0, 100_000, 20_000)
+        >>> bool((np.sort(order) == np.arange(100_000)).all()), len(np.unique(order[:20_000] // PIECE))
+        (True, 20)
+    """
+    pieces = permutation(seed, Purpose.SHUFFLING, -(-count // PIECE), place=place)
+    order = (pieces[:, None] * PIECE + np.arange(PIECE)).reshape(-1)
+    order = order[order < count]
+    for number, start in enumerate(range(0, count, window)):
+        part = order[start : start + window]
+        part[...] = part[permutation(seed, Purpose.SHUFFLING, len(part), place=(place[0], place[1] + number + 1))]
+    return order

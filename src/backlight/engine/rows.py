@@ -1,5 +1,6 @@
 """A row source: where examples lie in memory, and how a batch of them is gathered."""
 
+import mmap
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +55,17 @@ class RowSource:
         return int(self.array.shape[1])
 
     @property
+    def mapped(self) -> bool:
+        """Whether the rows are in a file that is mapped into memory and shared with it."""
+        return isinstance(self.array, np.memmap) and self.array.mode in {"r", "r+"}
+
+    def release(self) -> None:
+        """Let go of the memory that holds mapped rows, which stay in their file; others stay where they are."""
+        mapping = getattr(self.array, "_mmap", None)
+        if self.mapped and mapping is not None and hasattr(mmap, "MADV_DONTNEED"):
+            mapping.madvise(mmap.MADV_DONTNEED)
+
+    @property
     def scale(self) -> float:
         """What a stored value is multiplied with."""
         return 1.0 / 255.0 if self.dtype == np.uint8 else 1.0
@@ -88,9 +100,11 @@ def row_source(x: Any) -> RowSource:
         x = x.astype(np.float32)
     x = np.ascontiguousarray(x) if not x.flags.c_contiguous else x
     x = x if x.flags.aligned else x.copy()
+    source = RowSource(x)
     if x.dtype != np.uint8:
         _refuse_not_finite(x)
-    return RowSource(x)
+        source.release()
+    return source
 
 
 def _refuse_not_finite(x: Array, chunk: int = 4096) -> None:

@@ -43,9 +43,11 @@ class Conduct:
         trainer = run.settings.trainer(self.network)
         validation = None
         if len(dataset.rows["validation"]):
-            validation = evaluation(dataset.target, *dataset.part("validation"))
+            validation = evaluation(dataset.target, dataset.x, dataset.y, dataset.rows["validation"])
         state = run.checkpoint() if resume else None
-        self.training = trainer.start(dataset.x, dataset.y, rows=dataset.rows["train"], validation=validation)
+        self.training = trainer.start(
+            dataset.x, dataset.y, rows=dataset.rows["train"], validation=validation, sample_weight=dataset.weights
+        )
         if state is not None:
             try:
                 self.training.restore(state)
@@ -92,7 +94,10 @@ class Conduct:
         assert settings.loss is not None
         model = Model(self.network, settings.loss, dataset.name, dataset.inputs, dataset.target)
         measured = [part for part in PARTS if len(dataset.rows[part])]
-        metrics = {part: model.measure(*dataset.part(part), engine=settings.engine) for part in measured}
+        metrics = {
+            part: model.measure(dataset.x, dataset.y, rows=dataset.rows[part], engine=settings.engine)
+            for part in measured
+        }
         self.model = replace(model, metrics=metrics)
         self.model.save(self.run.folder / MODEL)
 

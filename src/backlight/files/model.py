@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from backlight.arrays import Ints
 from backlight.data import Classes, Inputs, Labels, Quantities, Target, inputs_from_dict, target_from_dict
 from backlight.errors import InputError
 from backlight.network import Network
@@ -79,19 +80,16 @@ class Model:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"{path} is a damaged model: its description is not complete ({error})") from error
 
-    def evaluation(self, x: Any, y: Any) -> Evaluation:
-        """Examples together with what their targets mean."""
-        return evaluation(self.target, x, y)
-
-    def measure(self, x: Any, y: Any, *, engine: str = "auto") -> dict[str, Any]:
+    def measure(self, x: Any, y: Any, *, rows: Ints | None = None, engine: str = "auto") -> dict[str, Any]:
         """The metrics of examples; None for a number that is not finite, as after a training that blew up.
 
         Args:
             x: prepared inputs (n, d).
             y: targets, as the network sees them.
+            rows: which of them (m,); all unless given.
             engine: "auto" or "reference".
         """
-        metrics = finite(evaluate(self.network, self.evaluation(x, y), self.loss, engine=engine))
+        metrics = finite(evaluate(self.network, evaluation(self.target, x, y, rows), self.loss, engine=engine))
         assert isinstance(metrics, dict)
         return metrics
 
@@ -132,7 +130,7 @@ def finite(content: Any) -> Any:
     return content
 
 
-def evaluation(target: Target, x: Any, y: Any) -> Evaluation:
-    """Examples together with what their targets mean."""
+def evaluation(target: Target, x: Any, y: Any, rows: Ints | None = None) -> Evaluation:
+    """Examples, or some rows of them, together with what their targets mean."""
     unit = np.asarray(target.std) if isinstance(target, Quantities) else 1.0
-    return Evaluation(x, y, unit, isinstance(target, Labels))
+    return Evaluation(x, y, unit, isinstance(target, Labels), rows)

@@ -8,6 +8,7 @@ from backlight.network import Network
 from backlight.training.metrics import measure
 from backlight.training.optimizers import SGD
 from backlight.training.trainer import Evaluation, examples_for
+from backlight.training.windows import losses_of
 
 
 def evaluate(
@@ -31,8 +32,9 @@ def evaluate(
         >>> sorted(evaluate(network, Evaluation(np.eye(2, dtype=np.float32), np.array([0, 1]))))
         ['accuracy', 'confusion', 'loss', 'macro_f1']
     """
-    examples = examples_for(network, loss, evaluation.x, evaluation.y)
+    examples = examples_for(network, loss, evaluation.x, evaluation.y, evaluation.rows)
     program = compile_program(network, loss)
     session = open_session(engine, Task(program, network.params, examples, SGD(), batch_size=1, seed=0))
-    losses, outputs = session.losses(examples)
-    return measure(losses, outputs, examples.y, evaluation.unit, labels=evaluation.labels)
+    losses, outputs = losses_of(session, examples, evaluation.rows)
+    y = examples.y if evaluation.rows is None else examples.y[evaluation.rows]
+    return measure(losses, outputs, y, evaluation.unit, labels=evaluation.labels)

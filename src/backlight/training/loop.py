@@ -11,12 +11,12 @@ from backlight.arrays import Array, Floats, Ints
 from backlight.engine import Advance, Examples, ExamplesSeen, Session, Stretch, ctrl_c_held_back
 from backlight.errors import InputError
 from backlight.network import Network
-from backlight.randomness import Purpose, permutation
 from backlight.training.divergence import first_to_blow_up
 from backlight.training.metrics import HIGHER_IS_BETTER, measure
 from backlight.training.records import EndRecord, EpochRecord, Record, StepsRecord
 from backlight.training.state import TrainingState
 from backlight.training.stopping import StoppingRule
+from backlight.training.windows import Visits, epoch_order, losses_of
 
 _BLOCK_SECONDS = 0.1
 
@@ -56,7 +56,7 @@ class Training:
         session: an engine's session on the training examples.
         plan: what to do.
         rows: the row numbers of the training examples.
-        validation: examples that are measured after every epoch, or None.
+        validation: examples that are measured after every epoch, and which of their rows, or None.
         state: where to go on from; the network as it is unless given.
 
     Attributes:
@@ -71,7 +71,7 @@ class Training:
         session: Session,
         plan: Plan,
         rows: Ints,
-        validation: Examples | None = None,
+        validation: tuple[Examples, Ints | None] | None = None,
         state: TrainingState | None = None,
     ) -> None:
         self.network, self.session, self.plan, self.rows = network, session, plan, rows
@@ -85,6 +85,7 @@ class Training:
         self._final: TrainingState | None = None
         self._order: tuple[int, Ints] = (-1, rows)
         self._block = 1
+        self._visits = Visits(session.examples.source)
         self._started = time.perf_counter()
         if state is not None:
             self.restore(state)
@@ -166,7 +167,7 @@ class Training:
         if self._order[0] != epoch:
             order = self.rows
             if self.plan.batch_size < len(self.rows):
-                order = self.rows[permutation(self.plan.seed, Purpose.SHUFFLING, len(self.rows), place=(epoch, 0))]
+                order = epoch_order(self.session.examples.source, self.rows, self.plan.seed, epoch)
             self._order = (epoch, order)
         return self._order[1]
 
@@ -192,6 +193,7 @@ class Training:
             examples = min(self.plan.batch_size, len(self.rows) - (stretch.first + k) * self.plan.batch_size)
             self._objective_sum += objective * examples
         self.step += len(advance.objectives)
+        self._visits.add(len(advance.objectives) * self.plan.batch_size)
         self._keep_seen(stretch, advance.examples)
         return advance.finite
 
@@ -236,14 +238,14 @@ class Training:
         return time.perf_counter() - self._started
 
     def _measure(self, examples: Examples, rows: Ints | None = None) -> dict[str, Any]:
-        losses, outputs = self.session.losses(examples, rows)
+        losses, outputs = losses_of(self.session, examples, rows)
         y = examples.y if rows is None else examples.y[rows]
         metrics = measure(losses, outputs, y, self.plan.unit, labels=self.plan.labels)
         metrics.pop("confusion", None)
         return metrics
 
     def _untrained(self) -> EpochRecord:
-        validation = None if self.validation is None else self._measure(self.validation)
+        validation = None if self.validation is None else self._measure(*self.validation)
         train = self._measure(self.session.examples, self.rows)
         return EpochRecord(0, 0, train, validation, None, self._seconds())
 
@@ -251,7 +253,7 @@ class Training:
         """Measure what was asked for and keep the best weights; None if a number is not finite."""
         if not np.isfinite(self.network.params).all():
             return None
-        validation = None if self.validation is None else self._measure(self.validation)
+        validation = None if self.validation is None else self._measure(*self.validation)
         if validation is not None:
             if not np.isfinite(validation["loss"]):
                 return None
@@ -281,7 +283,7 @@ class Training:
         """A resumed training may have ended already: its rules are asked about the epoch it stands at."""
         if self.step == 0 or self.step % self.steps_per_epoch:
             return self._stop_reason
-        validation = None if self.validation is None else self._measure(self.validation)
+        validation = None if self.validation is None else self._measure(*self.validation)
         if validation is not None:  # the state may be from before this epoch's weights were compared with the best
             self._keep_best(validation, self.step // self.steps_per_epoch)
         return self._reason(self._epoch_record(validation))

@@ -8,7 +8,16 @@ from typing import Any, Literal
 import numpy as np
 
 from backlight.arrays import Array, Floats, Ints
-from backlight.engine import Examples, Optimizer, Task, compile_program, engine_name, open_session, row_source
+from backlight.engine import (
+    Examples,
+    Optimizer,
+    RowSource,
+    Task,
+    compile_program,
+    engine_name,
+    open_session,
+    row_source,
+)
 from backlight.errors import InputError, number_within, whole_number
 from backlight.network import Network
 from backlight.network.objective import check_targets
@@ -30,12 +39,14 @@ class Evaluation:
         y: class indices (n,) or targets (n, j).
         unit: what one unit of regression targets is in their own units, (j,) or a number.
         labels: whether the targets are several labels at once.
+        rows: which rows of them (m,); all unless given.
     """
 
     x: Any
     y: Any
     unit: Array | float = 1.0
     labels: bool = False
+    rows: Ints | None = None
 
 
 @dataclass(frozen=True)
@@ -179,7 +190,8 @@ class Trainer:
             raise InputError("patience looks at validation, and there is none; give validation=(x, y)")
         measured = None
         if validation is not None:
-            measured = examples_for(network, self.loss, validation.x, validation.y)
+            source = examples.source if validation.x is x else validation.x
+            measured = examples_for(network, self.loss, source, validation.y, validation.rows), validation.rows
         batch_size = len(rows) if self.batch_size == "full" else min(self.batch_size, len(rows))
         task = Task(
             compile_program(network, objective.loss),
@@ -225,7 +237,7 @@ def examples_for(
     Raises:
         InputError: the data do not fit; the message names the row.
     """
-    source, y = row_source(x), np.asarray(y)
+    source, y = x if isinstance(x, RowSource) else row_source(x), np.asarray(y)
     if source.width != network.inputs:
         raise InputError(f"x has {source.width} columns, and the network takes {network.inputs} inputs")
     if y.ndim == 0 or len(y) != source.count:

@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+
+from backlight import Network, Trainer
+from backlight.randomness import PIECE, windowed_permutation
+from backlight.training import windows
+from backlight.training.trainer import Evaluation
+
+
+@pytest.mark.parametrize(("count", "window"), [(1, 1), (999, 100), (1000, 5000), (12_345, 3_000), (50_000, 49_999)])
+def test_every_number_once(count, window):
+    order = windowed_permutation(3, count, window)
+    assert np.array_equal(np.sort(order), np.arange(count))
+    assert np.array_equal(order, windowed_permutation(3, count, window))
+
+
+def test_a_window_reads_few_pieces_and_epochs_differ():
+    order = windowed_permutation(0, 200_000, 20_000)
+    for start in range(0, 200_000, 20_000):
+        assert len(np.unique(order[start : start + 20_000] // PIECE)) <= 21
+    other = windowed_permutation(0, 200_000, 20_000, place=(1, 0))
+    assert (order != other).mean() > 0.99
+
+
+def test_neighbours_are_mixed():
+    order = windowed_permutation(0, 100_000, 50_000)
+    assert (np.abs(np.diff(order)) > 1).mean() > 0.99
+
+
+@pytest.fixture
+def mapped(tmp_path):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(5000, 6)).astype(np.float32)
+    np.save(tmp_path / "x.npy", x)
+    return np.load(tmp_path / "x.npy", mmap_mode="r"), x, (x[:, 0] + x[:, 1] > 0).astype(np.int64)
+
+
+def trained(x, y, rows):
+    network = Network.mlp(6, 8, 2, output="softmax", seed=0)
+    trainer = Trainer(network, lr=0.05, epochs=2, engine="reference")
+    records = list(trainer.run(x, y, rows=rows, validation=Evaluation(x, y, rows=np.arange(4000, 5000))))
+    return network.params, records[-2].validation
+
+
+@pytest.mark.parametrize("window_bytes", [1 << 28, 24_000])
+def test_mapped_rows_give_the_same_measurements(mapped, monkeypatch, window_bytes):
+    on_disk, x, y = mapped
+    monkeypatch.setattr(windows, "WINDOW_BYTES", window_bytes)
+    rows = np.arange(4000)
+    params, validation = trained(on_disk, y, rows)
+    in_memory, _ = trained(x, y, rows)
+    same = np.array_equal(params, in_memory)
+    assert same == (window_bytes > x.nbytes)  # small maps are shuffled as arrays are; large ones within windows
+    assert validation["accuracy"] > 0.8
+
+
+def test_windows_let_go_of_what_they_read(mapped, monkeypatch):
+    on_disk, _, y = mapped
+    monkeypatch.setattr(windows, "WINDOW_BYTES", 24_000)
+    released = []
+    monkeypatch.setattr(windows.RowSource, "release", lambda source: released.append(source.count))
+    trained(on_disk, y, np.arange(4000))
+    assert len(released) >= 4  # at least once in each epoch and after each evaluation
