@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -97,6 +97,21 @@ def sha256_of_file(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def sha256_of_texts(texts: Iterable[str]) -> str:
+    """The SHA-256 checksum of texts, one after the other.
+
+    Example:
+        >>> sha256_of_texts(["a", "b"]) == sha256_of_texts(["ab"])
+        False
+    """
+    import hashlib
+
+    digest = hashlib.sha256()
+    for text in texts:
+        digest.update(text.encode("utf-8", "surrogateescape") + b"\0")
+    return digest.hexdigest()
 
 
 def sha256_of_arrays(*arrays: Array) -> str:

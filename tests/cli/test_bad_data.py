@@ -22,7 +22,7 @@ def test_no_such_built_in_data_with_the_nearest_name():
 
 def test_a_folder_and_an_unknown_kind_of_file():
     Path("folder").mkdir()
-    refused_in_one_line("folder is a folder; give a file that ends with .csv", "train", "folder")
+    refused_in_one_line("folder is a folder without Parquet files; give one with", "train", "folder")
     Path("table.xlsx").write_text("x")
     refused_in_one_line("table.xlsx is of a kind that Backlight does not read", "train", "table.xlsx")
 
@@ -34,7 +34,7 @@ def test_a_folder_and_an_unknown_kind_of_file():
         (b"a,kind\n", "bad.csv has no rows beneath its header"),
         (b"a,b,kind\n1,2,x\n3,y\n4,5,x\n", "bad.csv, line 3: there are 2 cells where the first line has 3"),
         (bytes(range(256)) * 4, "bad.csv is a binary file; give a text file"),
-        (b"a,kind\n\xff\xfe,x\n", "bad.csv, line 2: byte 0xff is not UTF-8 text; save the file as UTF-8"),
+        (b"a,kind\n\x01\xff\xfe,x\n", "bad.csv is a binary file; give a text file"),
         (b"a,kind\n1,x\n2,x\n3,x\n", "the target 'kind' is 'x' in every row, and one class gives nothing to learn"),
         (b"a,kind\n1,\n2,\n", "the target 'kind' has no values; choose another target"),
         (b"a,kind\n1,x\ninf,y\n2,x\n3,y\n", "bad.csv, line 3, column 'a': 'inf' is not a finite number"),
@@ -194,7 +194,7 @@ def test_a_class_that_the_model_does_not_know_cannot_be_evaluated(run):
         ("nope:3", "'nope:3' names no file and no example; examples are train:0, validation:0 or test:0"),
         ("nothing.csv", "there is no file nothing.csv"),
         ("arrays.npz", "arrays.npz is not a table, but the model was trained on one"),
-        (".", ". is a folder; give a file"),
+        (".", ". holds no Parquet files"),
     ],
 )
 def test_what_cannot_be_predicted(what, message, run):

@@ -138,11 +138,11 @@ def test_sources_that_are_not_there_and_options_that_make_no_sense(source: Any, 
 
 
 def test_files_of_other_kinds(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"is a folder; give a file that ends with \.csv, \.tsv, \.txt or \.npz"):
+    with pytest.raises(InputError, match="is a folder without Parquet files; give one with, or a file"):
         load(tmp_path)
-    (tmp_path / "a.parquet").touch()
+    (tmp_path / "a.weights").touch()
     with pytest.raises(InputError, match="is of a kind that Backlight does not read"):
-        load(tmp_path / "a.parquet")
+        load(tmp_path / "a.weights")
 
 
 def test_a_built_in_name_comes_before_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

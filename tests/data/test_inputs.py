@@ -6,15 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from numpy.typing import NDArray
 
 from backlight.data import ArrayInputs, ImageInputs, TableInputs, inputs_from_dict
-from backlight.data.table_inputs import CategoryColumn, NumberColumn
+from backlight.data.cells import Cells, Numbers, Texts
+from backlight.data.table_columns import CategoryColumn, DateColumn, NumberColumn
 from backlight.errors import InputError
 
 INPUTS = [
     TableInputs(
-        (NumberColumn("age", 39.123456789, 1e-7, True), CategoryColumn("sex", ("female", "male"), False)),
+        (
+            NumberColumn("age", 39.123456789, 1e-7, True),
+            CategoryColumn("sex", ("female", "male"), False),
+            CategoryColumn("town", ("Ulm",), True, others=True),
+            DateColumn("born", 1.5, 2.5, True, ("elapsed", "season", "weekday", "hour"), "day.month.year"),
+        ),
         {"id": "it is text that differs in every row"},
     ),
     ImageInputs((8, 8), "float32"),
@@ -47,15 +52,19 @@ def test_a_damaged_description_is_refused(content: Any) -> None:
         inputs_from_dict(content)
 
 
-def texts(*values: str | None) -> NDArray[np.object_]:
-    return np.array(values, object)
+def texts(*values: str | None) -> Texts:
+    return Texts.of(values)
+
+
+def numbers(*values: float) -> Numbers:
+    return Numbers(np.array(values))
 
 
 def test_names_and_values_of_a_small_table() -> None:
-    cells = {
-        "age": np.array([1.0, 3.0, np.nan, 100.0]),
+    cells: dict[str, Cells] = {
+        "age": numbers(1.0, 3.0, np.nan, 100.0),
         "port": texts("B", None, "A", "Z"),
-        "plain": np.array([0.0, 2.0, 1.0, 1.0]),
+        "plain": numbers(0.0, 2.0, 1.0, 1.0),
     }
     inputs = TableInputs.fit(cells, np.array([0, 1, 2]))
     assert inputs.names == ("age", "age is missing", "port=A", "port=B", "port is missing", "plain")
@@ -73,8 +82,8 @@ def test_names_and_values_of_a_small_table() -> None:
 
 
 def test_a_missing_value_where_training_had_none_becomes_the_mean_or_zeros() -> None:
-    inputs = TableInputs.fit({"a": np.array([1.0, 3.0]), "b": texts("u", "v")}, np.arange(2))
-    x, unseen = inputs.encode({"a": np.array([np.nan]), "b": texts(None)})
+    inputs = TableInputs.fit({"a": numbers(1.0, 3.0), "b": texts("u", "v")}, np.arange(2))
+    x, unseen = inputs.encode({"a": numbers(np.nan), "b": texts(None)})
     assert x.tolist() == [[0.0, 0.0, 0.0]]
     assert unseen == {}
 
@@ -82,9 +91,9 @@ def test_a_missing_value_where_training_had_none_becomes_the_mean_or_zeros() -> 
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
-        (np.array([2.0, 2.0, 9.0]), "it is 2 in every training row"),
+        (numbers(2.0, 2.0, 9.0), "it is 2 in every training row"),
         (texts("a", "a", "b"), "it is 'a' in every training row"),
-        (np.array([np.nan, np.nan, 1.0]), "it has no values in the training part"),
+        (numbers(np.nan, np.nan, 1.0), "it has no values in the training part"),
         (texts(None, None, "a"), "it has no values in the training part"),
     ],
 )
@@ -94,23 +103,31 @@ def test_columns_without_information_are_left_out_with_the_reason(values: Any, r
     assert inputs.left_out == {"c": reason}
 
 
-def test_text_with_too_many_values_is_left_out_with_the_reason() -> None:
-    many = texts(*[f"name {i % 101}" for i in range(202)])
-    every = texts(*[f"id {i}" for i in range(21)])
-    assert "101 different values, more than 100" in TableInputs.fit({"c": many}, np.arange(202)).left_out["c"]
-    assert TableInputs.fit({"c": every}, np.arange(21)).left_out["c"] == "it is text that differs in every row"
-    assert TableInputs.fit({"c": every}, np.arange(20)).width == 20
+def test_text_with_many_values_keeps_the_commonest() -> None:
+    common = [f"town {i % 100:02}" for i in range(300)]
+    fitted = TableInputs.fit({"c": texts(*common, "hamlet", "farm", None)}, np.arange(303))
+    assert fitted.width == 102
+    assert fitted.names[-3:] == ("c=town 99", "c is another", "c is missing")
+    x, unseen = fitted.encode({"c": texts("farm", "never seen", "town 99", None)})
+    assert [np.flatnonzero(row).tolist() for row in x] == [[100], [100], [99], [101]]
+    assert unseen == {}
+
+
+def test_text_that_differs_in_nearly_every_row_is_left_out_unless_it_is_kept() -> None:
+    every = {"c": texts(*[f"id {i}" for i in range(21)])}
+    assert "differs in nearly every row (21 values in 21 rows)" in TableInputs.fit(every, np.arange(21)).left_out["c"]
+    assert TableInputs.fit(every, np.arange(20)).width == 20
+    assert TableInputs.fit(every, np.arange(21), keep=["c"]).width == 21
 
 
 @given(arrays(np.float64, 8, elements=st.floats(-1e6, 1e6) | st.just(np.nan)), st.data())
 def test_table_inputs_are_fitted_on_the_training_rows_alone(values: Any, data: Any) -> None:
     labels = data.draw(st.lists(st.sampled_from([None, "a", "b", "c"]), min_size=8, max_size=8))
-    cells = {"number": values, "text": texts(*labels)}
-    train, test = np.arange(4), slice(4, 8)
+    cells: dict[str, Cells] = {"number": Numbers(values), "text": texts(*labels)}
+    train = np.arange(4)
     fitted = TableInputs.fit(cells, train)
-    changed = {"number": values.copy(), "text": texts(*labels)}
-    changed["number"][test] = data.draw(arrays(np.float64, 4, elements=st.floats(-1e9, 1e9)))
-    changed["text"][test] = "never seen"
+    others = np.concatenate([values[:4], data.draw(arrays(np.float64, 4, elements=st.floats(-1e9, 1e9)))])
+    changed: dict[str, Cells] = {"number": Numbers(others), "text": texts(*labels[:4], *["never seen"] * 4)}
     assert TableInputs.fit(changed, train) == fitted
     before, after = fitted.encode(cells)[0], fitted.encode(changed)[0]
     assert np.array_equal(before[:4], after[:4])
@@ -120,7 +137,8 @@ def test_table_inputs_are_fitted_on_the_training_rows_alone(values: Any, data: A
 def test_numbers_are_standardised_on_the_training_part(values: Any) -> None:
     if np.ptp(values) < 1:
         return
-    x, _ = (inputs := TableInputs.fit({"v": values}, np.arange(30))).encode({"v": values})
+    cells = {"v": Numbers(values)}
+    x, _ = (inputs := TableInputs.fit(cells, np.arange(30))).encode(cells)
     assert inputs.names == ("v",)
     assert abs(float(x.mean())) < 1e-3
     assert abs(float(x.std()) - 1) < 1e-3

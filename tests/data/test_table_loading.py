@@ -70,7 +70,7 @@ def test_the_task_decides_where_it_is_given(tmp_path: Path) -> None:
         (column(3, 3, 3), "t", "the target 't' is '3' in every row"),
         (column(0.5, 0.5, 0.5), "t", "the target 't' is 0.5 in every training row"),
         (column("", "NA", ""), "t", "the target 't' has no values"),
-        (column(*[f"n{i}" for i in range(99)]), "t", "99 different values in 99 rows, too many to be classes"),
+        (column(*[f"n{i}" for i in range(99)]), "t", "99 different values in 99 rows, too many for classes"),
         (column(*range(30), "x"), "t", "line 32, column 't': 'x' is text where a number is expected"),
         (column(1, 2, "inf", 4), "t", "line 4, column 't': 'inf' is not a finite number"),
         ("t\n1\n2\n3\n", "t", "has no column to learn 't' from"),
@@ -113,11 +113,11 @@ def test_the_seed_splits_and_nothing_else_does(tmp_path: Path) -> None:
 
 
 def test_columns_that_are_not_used_are_recorded(tmp_path: Path) -> None:
-    content = "id,flag,t,v\n" + "".join(f"name{i},on,{i % 2},{i}\n" for i in range(40))
+    content = "id,flag,t,v\n" + "".join(f"name{i},on,{i % 2},{i / 2}\n" for i in range(40))
     data = load(put(tmp_path, content), target="t")
     assert data.inputs.names == ("v",)
     assert data.inputs.to_dict()["left_out"] == {
-        "id": "it is text that differs in every row",
+        "id": "it is text that differs in nearly every row (28 values in 28 rows), as names and identifiers do",
         "flag": "it is 'on' in every training row",
     }
 
@@ -132,7 +132,7 @@ def test_the_source_says_where_and_what(tmp_path: Path) -> None:
 
 
 class TestNewRows:
-    content = "size,colour,kind\n" + "".join(f"{i},{'rgb'[i % 3]},{'xy'[i % 2]}\n" for i in range(60))
+    content = "size,colour,kind\n" + "".join(f"{7 * i % 60},{'rgb'[i % 3]},{'xy'[i % 2]}\n" for i in range(60))
 
     @pytest.fixture
     def data(self, tmp_path: Path) -> Any:

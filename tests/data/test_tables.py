@@ -20,7 +20,8 @@ def table(tmp_path: Path, content: str | bytes, name: str = "t.csv", wanted: Seq
 def read(tmp_path: Path, content: str | bytes, **options: Any) -> tuple[dict[str, list[str | None]], list[int]]:
     with table(tmp_path, content, **options) as opened:
         texts = opened.texts(opened.names)
-        return {name: values.tolist() for name, values in texts.items()}, list(opened.dialect.lines())
+        assert opened.source.dialect is not None
+        return texts, list(opened.source.dialect.lines())
 
 
 @pytest.mark.parametrize(
@@ -100,9 +101,7 @@ def test_numbers_that_are_not_finite_are_refused(tmp_path: Path, value: Any) -> 
         ("a,b\n1,2,3\n1,2,3\n", "line 2: there are 3 cells where the first line has 2"),
         ('a,b\n1,"x\n2,y\n', "a quote is opened and not closed"),
         (bytes(range(256)), "is a binary file"),
-        (b"\x89PNG\r\n\x1a\n\x99\x98", "line 1: byte 0x89 is not UTF-8 text; save the file as UTF-8"),
-        ("a,b\n1,été\n".encode("latin-1"), "line 2: byte 0xe9 is not UTF-8 text"),
-        ("a,b\n1,2\n".encode("utf-16"), "is UTF-16 text; save it as UTF-8"),
+        (b"\x89PNG\r\n\x1a\n\x99\x98", "is a binary file"),
         ("a,b,a\n1,2,3\n", "line 1: two columns are named 'a'; give every column a name of its own"),
         ("a,b\r\n1,2\n3,4\r\n", "its lines end in different ways"),
         ("a,b\n1," + "x" * 200_000 + "\n", "line 2 is not readable as a table"),
@@ -118,7 +117,7 @@ def test_files_that_are_no_tables(tmp_path: Path, content: Any, words: str) -> N
 def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no file"):
         Table(tmp_path / "none.csv")
-    with pytest.raises(InputError, match="cannot read"):
+    with pytest.raises(InputError, match="holds no Parquet files"):
         Table(tmp_path)
 
 

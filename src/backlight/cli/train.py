@@ -21,13 +21,42 @@ def train(
     data: Annotated[
         str | None, typer.Argument(help="A built-in name (see 'backlight data list'), .csv or .npz.")
     ] = None,
-    target: Annotated[str | None, typer.Option(help="The column to predict.", rich_help_panel=_DATA)] = None,
+    target: Annotated[
+        list[str] | None, typer.Option(help="The column to predict; may be repeated.", rich_help_panel=_DATA)
+    ] = None,
     task: Annotated[str | None, typer.Option(help="classification or regression.", rich_help_panel=_DATA)] = None,
     validation: Annotated[
         float | None, typer.Option(help="Fraction for validation (default: 0.15).", rich_help_panel=_DATA)
     ] = None,
     test: Annotated[
         float | None, typer.Option(help="Fraction for the test (default: 0.15).", rich_help_panel=_DATA)
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option(help="Rows alike in this column stay in one part.", rich_help_panel=_DATA)
+    ] = None,
+    time: Annotated[
+        str | None, typer.Option(help="Test on the latest rows by this column.", rich_help_panel=_DATA)
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(help="A column that says train, validation or test.", rich_help_panel=_DATA)
+    ] = None,
+    drop: Annotated[list[str] | None, typer.Option(help="Columns not to learn from.", rich_help_panel=_DATA)] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(help="Columns to learn from whatever they look like.", rich_help_panel=_DATA),
+    ] = None,
+    types: Annotated[
+        list[str] | None,
+        typer.Option(help="COLUMN=number, text or date, where it is taken for another.", rich_help_panel=_DATA),
+    ] = None,
+    separator: Annotated[
+        str | None, typer.Option(help="Between cells, such as ';', tab or space.", rich_help_panel=_DATA)
+    ] = None,
+    weight: Annotated[
+        str | None, typer.Option(help="A column that says how much each row counts.", rich_help_panel=_DATA)
+    ] = None,
+    class_weights: Annotated[
+        str | None, typer.Option(help="balanced, or CLASS=WEIGHT,… .", rich_help_panel=_DATA)
     ] = None,
     layers: Annotated[
         str | None, typer.Option(help="Units of the hidden layers (default: 128,64).", rich_help_panel=_NETWORK)
@@ -168,8 +197,9 @@ def begun(data: str, given: dict[str, Any], *, classic: bool, out: Path | None, 
 def _settings(kind: "type[Settings]", data: str, given: dict[str, Any], *, classic: bool) -> "Settings":
     if "layers" in given:
         given["layers"] = parse_layers(given["layers"])
-    if "until" in given:
-        given["until"] = tuple(given["until"])
+    for name in ("target", "drop", "keep", "types", "until"):
+        if name in given:
+            given[name] = tuple(given[name])
     if "batch_size" in given:
         given["batch_size"] = parse_batch_size(given["batch_size"])
     return kind.classic(data, **given) if classic else kind(data, **given)

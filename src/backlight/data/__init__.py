@@ -4,8 +4,10 @@ from backlight.data.catalog import BUILTIN, Entry
 from backlight.data.dataset import PARTS, Dataset, Source
 from backlight.data.inputs import ArrayInputs, ImageInputs, Inputs, inputs_from_dict
 from backlight.data.loading import load
-from backlight.data.reading import Rows, read_rows
+from backlight.data.reading import read_rows
 from backlight.data.table_inputs import TableInputs
+from backlight.data.table_options import TableOptions
+from backlight.data.table_rows import Rows
 from backlight.data.targets import Classes, Labels, Quantities, SeveralClasses, Target, target_from_dict
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "SeveralClasses",
     "Source",
     "TableInputs",
+    "TableOptions",
     "Target",
     "inputs_from_dict",
     "load",

@@ -1,22 +1,28 @@
-"""How a file of delimited text is written: its encoding, separator and header, and the lines of its records."""
+"""How a file of delimited text is written: its encoding, separator, quotes and header, and the lines of its records."""
 
-import codecs
 import csv
-import hashlib
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from backlight.data.encodings import find_encoding, write_copy
 from backlight.errors import BacklightError, InputError
 
 MISSING: Final = ("", "NA", "N/A", "NAN", "NULL", "?")
 """What stands for a missing value, in capitals; the comparison ignores case and spaces around it."""
 
+SPACES: Final = " "
+"""The separator of columns that are aligned by one or more spaces."""
+
 _SEPARATORS: Final = "\t;|,"
+_RARE: Final = ":^~\x1f" + SPACES
 _SAMPLE: Final = 50
-_CHUNK: Final = 1 << 20
+_NAMES: Final = {"tab": "\t", "\\t": "\t", "space": SPACES, "spaces": SPACES, "comma": ",", "semicolon": ";"}
+_COMMA: Final = re.compile(r"\s*[+-]?\d*,\d+\s*")
+_POINT: Final = re.compile(r"\s*[+-]?\d*\.\d+\s*")
 
 
 @dataclass(frozen=True)
@@ -25,29 +31,30 @@ class Dialect:
 
     Attributes:
         path: the file.
-        sha256: of its bytes.
-        separator: between the cells.
+        text: the same as UTF-8 text with one separator between cells: the file itself, or a copy of it.
+        encoding: of the file.
+        separator: between the cells of `text`.
+        quote: around cells that hold a separator.
+        decimal: the decimal sign, a point or a comma.
         header: whether the first record names the columns.
         blank: how many blank lines come before the first record.
         names: of the columns; `column0`, `column1`, … where the file gives none.
     """
 
     path: Path
-    sha256: str
+    text: Path
+    encoding: str
     separator: str
+    quote: str
+    decimal: str
     header: bool
     blank: int
     names: tuple[str, ...]
 
-    @property
-    def decimal(self) -> str:
-        """The decimal sign: a comma where semicolons separate, which is what they are used for, else a point."""
-        return "," if self.separator == ";" else "."
-
     def lines(self) -> Iterator[int]:
         """The line number, from 1, on which each data record begins."""
         skip = self.header
-        for line, record in _records(self.path, self.separator):
+        for line, record in _records(self):
             if record or (len(self.names) == 1 and not skip):
                 if not skip:
                     yield line
@@ -58,87 +65,114 @@ class Dialect:
         return next(islice(self.lines(), row, None))
 
 
-def find_dialect(path: Path, wanted: Collection[str] = ()) -> Dialect:
+def find_dialect(
+    path: Path, folder: Callable[[], Path], wanted: Collection[str] = (), separator: str | None = None
+) -> Dialect:
     """Find out how a delimited file is written.
 
     The separator is the one of tab, semicolon, bar and comma by which the first 50 records have equally many
-    cells; failing that, the one that is most frequent in the first record. The first record is a header if it
-    holds a wanted name, if text stands in it above numbers, or if it holds no number.
+    cells; failing that, a colon, a caret, a tilde or spaces, likewise; failing that, the one of the first four that
+    is most frequent in the first record. Cells are quoted with " unless some begin and end with '. The decimal sign
+    is a comma where semicolons separate, and where numbers in the sample have commas and none has a point. The
+    first record is a header if it holds a wanted name, if text stands in it above numbers, or if it holds no number.
 
     Args:
         path: the file.
+        folder: makes a folder for a copy, which is needed if the file is not UTF-8, or its columns are aligned by
+            spaces.
         wanted: column names that a header would hold.
+        separator: between the cells, if it is known: one character, `tab` or `space`.
 
     Raises:
-        InputError: the file cannot be read, is empty, is not UTF-8 text, or names two columns alike.
+        InputError: the file cannot be read, is empty, is not text, or names two columns alike.
     """
-    sha256 = _examine(path)
-    separator, sample = _sample(path)
+    encoding, text = find_encoding(path), path
+    if encoding != "utf-8":
+        text = folder() / "utf-8.txt"
+        write_copy(path, encoding, text)
+    given = None if separator is None else _one_character(separator)
+    plain = Dialect(path, text, encoding, given or ",", '"', ".", header=False, blank=0, names=())
+    dialect = _with_separator(plain, given)
+    if dialect.separator == SPACES:
+        dialect = replace(dialect, text=folder() / "tabs.txt", separator="\t")
+        write_copy(text, "utf-8-sig", dialect.text, tabs=True)
+    sample = _sample(dialect)
     if not sample:
         raise InputError(f"{path} is empty; give a file with a line of column names and a line per example")
     records = [record for _, record in sample]
+    dialect = replace(dialect, decimal=_decimal(dialect.separator, records), blank=sample[0][0] - 1)
     cells = [cell.strip() for cell in records[0]]
-    header = _has_header(cells, records[1:], wanted, "," if separator == ";" else ".")
+    header = _has_header(cells, records[1:], wanted, dialect.decimal)
     names = tuple(cell if header and cell else f"column{i}" for i, cell in enumerate(cells))
-    for i, name in enumerate(names):
-        if name in names[:i]:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
             raise InputError(f"{path}, line 1: two columns are named {name!r}; give every column a name of its own")
-    return Dialect(path, sha256, separator, header, sample[0][0] - 1, names)
+        seen.add(name)
+    return replace(dialect, header=header, names=names)
 
 
-def _examine(path: Path) -> str:
-    """The checksum of a file of UTF-8 text; anything else is refused."""
-    digest, decoder, line_ends = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")(), 0
-    try:
-        with path.open("rb") as file:
-            while True:
-                chunk = file.read(_CHUNK)
-                if chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and not line_ends:
-                    raise InputError(f"{path} is UTF-16 text; save it as UTF-8")
-                if b"\0" in chunk:
-                    raise InputError(f"{path} is a binary file; give a text file with one line per example")
-                digest.update(chunk)
-                decoder.decode(chunk, final=not chunk)
-                line_ends += chunk.count(b"\n")
-                if not chunk:
-                    return digest.hexdigest()
-    except FileNotFoundError as error:
-        raise InputError(f"there is no file {path}") from error
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        line = line_ends + error.object[: error.start].count(b"\n") + 1
+def _one_character(separator: str) -> str:
+    found = _NAMES.get(separator.lower(), separator)
+    if len(found) != 1 or found in "\"'\r\n" or found.isalnum():
         raise InputError(
-            f"{path}, line {line}: byte 0x{error.object[error.start]:02x} is not UTF-8 text; "
-            "save the file as UTF-8 (or is it no text file?)"
-        ) from error
+            f"the separator is {separator!r}; give one character that stands between cells, or tab, or space"
+        )
+    return found
 
 
-def _records(path: Path, separator: str) -> Iterator[tuple[int, list[str]]]:
+def _with_separator(dialect: Dialect, given: str | None) -> Dialect:
+    """The dialect with the separator, and the quotes, that suit the first records."""
+    if given is not None:
+        plain = replace(dialect, separator=given)
+        return _with_quotes(plain, _sample(plain))
+    tried = [replace(dialect, separator=separator) for separator in _SEPARATORS + _RARE]
+    samples = {plain.separator: _sample(plain) for plain in tried}
+    for plain in tried:
+        quoted = _with_quotes(plain, samples[plain.separator])
+        sample = samples[plain.separator] if quoted == plain else _sample(quoted)
+        widths = {len(record) for _, record in sample}
+        if len(widths) == 1 and widths != {1}:
+            return quoted
+    best = max(reversed(_SEPARATORS), key=lambda separator: len(samples[separator][0][1]) if samples[separator] else 0)
+    return replace(dialect, separator=best)
+
+
+def _with_quotes(dialect: Dialect, sample: list[tuple[int, list[str]]]) -> Dialect:
+    """The dialect, with ' for its quotes where cells begin with it and cells end with it, and none with the other."""
+    cells = [cell.strip() for _, record in sample for cell in record]
+    begin, end = (sum(len(cell) > 1 and cell[k] == "'" for cell in cells) for k in (0, -1))
+    return replace(dialect, quote="'") if begin and begin == end else dialect
+
+
+def _records(dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
     """The records of a file, each with the line number, from 1, on which it begins."""
     line = 1
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file, delimiter=separator)
+        with dialect.text.open(newline="", encoding="utf-8-sig") as file:
+            separator = dialect.separator
+            lines = (SPACES.join(text.split()) for text in file) if separator == SPACES else file
+            reader = csv.reader(lines, delimiter=separator, quotechar=dialect.quote)
             for record in reader:
                 yield line, record
                 line = reader.line_num + 1
     except csv.Error as error:
-        raise InputError(f"{path}, line {line} is not readable as a table: {error}") from error
+        raise InputError(f"{dialect.path}, line {line} is not readable as a table: {error}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{dialect.path}, after line {line}: not all of it is UTF-8 text; save it as UTF-8") from error
 
 
-def _sample(path: Path) -> tuple[str, list[tuple[int, list[str]]]]:
-    """The separator, and the first records that are not blank, with their line numbers."""
-    samples = {
-        separator: list(islice((found for found in _records(path, separator) if found[1]), _SAMPLE))
-        for separator in _SEPARATORS
-    }
-    for separator, sample in samples.items():
-        widths = {len(record) for _, record in sample}
-        if len(widths) == 1 and widths != {1}:
-            return separator, sample
-    best = max(reversed(_SEPARATORS), key=lambda separator: len(samples[separator][0][1]) if samples[separator] else 0)
-    return best, samples[best]
+def _sample(dialect: Dialect) -> list[tuple[int, list[str]]]:
+    """The first records that are not blank, with their line numbers."""
+    return list(islice((found for found in _records(dialect) if found[1]), _SAMPLE))
+
+
+def _decimal(separator: str, records: list[list[str]]) -> str:
+    if separator in ",;":
+        return "," if separator == ";" else "."
+    cells = [cell for record in records for cell in record]
+    commas, points = (any(pattern.fullmatch(cell) for cell in cells) for pattern in (_COMMA, _POINT))
+    return "," if commas and not points else "."
 
 
 def _has_header(first: list[str], rest: list[list[str]], wanted: Collection[str], decimal: str) -> bool:
@@ -162,8 +196,6 @@ def _is_number(cell: str, decimal: str) -> bool:
 
 def plain_error(path: Path, message: str) -> BacklightError:
     """What DuckDB said of a file, in one sentence."""
-    import re
-
     line = re.search(r"CSV Error on Line: (\d+)", message)
     where = f"{path}, line {line[1]}" if line else str(path)
     columns = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", message)
@@ -175,10 +207,12 @@ def plain_error(path: Path, message: str) -> BacklightError:
         )
     if "unterminated quote" in message:
         return InputError(f"{where}: a quote is opened and not closed; close it")
+    if "nicode" in message or "UTF-8" in message:
+        return InputError(f"{where} is not UTF-8 text, as the beginning of the file is; save the file as UTF-8")
     if "invalid state" in message:
         return InputError(
             f"{where} is not readable as a table: a quote is misplaced, or its lines end in different ways; "
             "save it anew as CSV"
         )
     first = message.removeprefix("Invalid Input Error: ").splitlines()[0].rstrip(". ")
-    return InputError(f"{where} is not readable as a table: {first}; is it a CSV file?")
+    return InputError(f"{where} is not readable as a table: {first}; is it a table?")

@@ -1,8 +1,9 @@
 """Data by name or by file, as a `Dataset` that is ready to be learnt from."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -20,12 +21,14 @@ from backlight.data.npz import (
     read_target,
 )
 from backlight.data.splits import check_fractions, split
-from backlight.data.table_loading import load_table
+from backlight.data.table_loading import Wanted, load_table
+from backlight.data.table_options import TableOptions
+from backlight.data.table_sources import PARQUET, TEXTS, is_frame
 from backlight.data.targets import Classes
 from backlight.errors import InputError, nearest
 from backlight.storage import sha256_of_arrays, sha256_of_file
 
-TABLES: Final = (".csv", ".tsv", ".txt")
+TABLES: Final = (*TEXTS, *PARQUET)
 """The endings of files that are read as tables."""
 
 TASKS: Final = ("classification", "regression")
@@ -48,30 +51,33 @@ _DIGITS: Final = tuple(str(digit) for digit in range(10))
 
 
 def load(
-    source: str | Path,
+    source: Any,
     *,
-    target: str | None = None,
+    target: str | Sequence[str] | None = None,
     task: str | None = None,
     validation: float = 0.15,
     test: float = 0.15,
     seed: int = 0,
     standardise: bool = True,
+    table: TableOptions | None = None,
 ) -> Dataset:
-    """Load a built-in data set, a table (`.csv`, `.tsv`, `.txt`) or arrays (`.npz`), and split it.
+    """Load a built-in data set, a table (a file, a folder of Parquet, a data frame) or arrays (`.npz`), and split it.
 
     The split is seeded, and stratified by class; whatever is fitted (standardisation, categories) is fitted on
     the training part. `mnist` and `fashion-mnist` keep their own test set: `test` does not matter to them, and
     the validation part is taken from their training file.
 
     Args:
-        source: a name of `BUILTIN`, which comes before a file of that name, or the path of a file.
-        target: the column to predict; needed for a table of one's own, refused where there are no columns.
+        source: a name of `BUILTIN`, which comes before a file of that name; the path of a file or of a folder of
+            Parquet files; or a data frame of pandas, Polars or Arrow.
+        target: the column to predict, or several; needed for a table of one's own, refused where there are no columns.
         task: `classification` or `regression`; by default classification where the target is text, or whole
             numbers of at most 20 different values, each twice or more on average.
         validation: fraction of the rows, from 0 to 0.9.
         test: fraction of the rows, from 0 to 0.9.
         seed: the run's seed.
         standardise: whether quantities to predict are standardised; not for outputs with a scale of their own.
+        table: what is known of a table's columns: which to drop, how to split the rows, and more.
 
     Raises:
         InputError: no such data, data that cannot be used, or impossible options.
@@ -84,37 +90,47 @@ def load(
     check_fractions(validation, test)
     if task is not None and task not in TASKS:
         raise InputError(f"there is no task {task!r}; {nearest(task, list(TASKS))}")
-    fractions = (validation, test)
-    name = str(source)
+    targets = (target,) if isinstance(target, str) else tuple(target or ())
+    if len(set(targets)) < len(targets):
+        raise InputError(f"the targets {', '.join(map(repr, targets))} name a column twice; name each once")
+    wanted = Wanted(targets, task, (validation, test), seed, standardise, table or TableOptions())
+    if not isinstance(source, str | Path) and is_frame(source):
+        return load_table(source, wanted)
+    name, path = str(source), Path(source)
+    if name == "penguins":
+        found = load_table(_EMBEDDED / "penguins.csv", replace(wanted, targets=targets or ("species",)))
+        return replace(found, source=Source(name, "builtin", ((None, found.source.files[0][1]),)))
+    if name not in BUILTIN and (path.suffix.lower() in TABLES or _holds_parquet(path)):
+        return load_table(path, wanted)
+    _refuse_columns(name, targets, table)
     if name in BUILTIN:
-        if name == "penguins":
-            table = load_table(
-                _EMBEDDED / "penguins.csv", target or "species", task, fractions, seed, standardise=standardise
-            )
-            return replace(table, source=Source(name, "builtin", ((None, table.source.files[0][1]),)))
-        _refuse_options(name, target, task)
-        return _load_builtin(name, fractions, seed)
-    path = Path(source)
-    if path.suffix.lower() in TABLES:
-        return load_table(path, target, task, fractions, seed, standardise=standardise)
+        if task == "regression":
+            raise InputError(f"{name} has classes, so its task is classification; leave out the task")
+        return _load_builtin(name, wanted.fractions, seed)
     if path.suffix.lower() == ".npz":
-        if target is not None:
-            raise InputError(f"{path} has no columns with names: its target is y; leave out the target {target!r}")
-        return _load_npz(path, task, fractions, seed, standardise=standardise)
+        return _load_npz(path, task, wanted.fractions, seed, standardise=standardise)
     raise _unknown(path)
 
 
-def _refuse_options(name: str, target: str | None, task: str | None) -> None:
-    if target is not None:
-        raise InputError(f"{name} has no columns to choose from; leave out the target {target!r}")
-    if task == "regression":
-        raise InputError(f"{name} has classes, so its task is classification; leave out the task")
+def _holds_parquet(path: Path) -> bool:
+    return path.is_dir() and any(file.suffix.lower() in PARQUET for file in path.rglob("*"))
+
+
+def _refuse_columns(name: str, targets: tuple[str, ...], table: TableOptions | None) -> None:
+    """Refuse, for data that is no table, what is said of columns."""
+    if targets:
+        what = "with names: its target is y" if name.endswith(".npz") else "to choose from"
+        raise InputError(f"{name} has no columns {what}; leave out the target {targets[0]!r}")
+    if table is not None and table != TableOptions():
+        raise InputError(f"{name} is no table, so nothing can be said of its columns; leave those options out")
 
 
 def _unknown(path: Path) -> InputError:
     endings = f"{', '.join(TABLES)} or .npz"
     if path.is_dir():
-        return InputError(f"{path} is a folder; give a file that ends with {endings}")
+        return InputError(
+            f"{path} is a folder without Parquet files; give one with, or a file that ends with {endings}"
+        )
     if path.exists():
         return InputError(f"{path} is of a kind that Backlight does not read; give a file that ends with {endings}")
     if path.suffix:

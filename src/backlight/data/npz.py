@@ -2,6 +2,7 @@
 
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -162,13 +163,22 @@ def find_classes(labels: list[str], what: str) -> Classes:
         >>> find_classes(["10", "9", "9"], "y").names
         ('9', '10')
     """
+    return Classes(tuple(sorted_labels(labels, what)))
+
+
+def sorted_labels(labels: Sequence[str], what: str) -> list[str]:
+    """The different labels: numbers by size, then text in the order of the alphabet.
+
+    Raises:
+        InputError: there is only one.
+    """
     different = set(labels)
     if len(different) < 2:
         raise InputError(
             f"{what} is {labels[0]!r} in every row, and one class gives nothing to learn; "
             "choose another target or give examples of the other classes"
         )
-    return Classes(tuple(sorted(different, key=_size_then_text)))
+    return sorted(different, key=_size_then_text)
 
 
 def _size_then_text(label: str) -> tuple[int, float, str]:

@@ -1,51 +1,31 @@
 """New data for a trained model."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backlight.arrays import Array
 from backlight.data.images import read_image
 from backlight.data.inputs import ArrayInputs, ImageInputs, Inputs
 from backlight.data.loading import TABLES
 from backlight.data.npz import check_inputs, check_lengths, check_target, is_one_hot, read_arrays, texts
-from backlight.data.table_inputs import NumberColumn, TableInputs, absent
-from backlight.data.tables import Table
-from backlight.data.targets import Classes, Labels, Quantities, SeveralClasses, Target
+from backlight.data.table_inputs import TableInputs
+from backlight.data.table_rows import Rows, find_labels, read_table_rows
+from backlight.data.table_sources import is_frame
+from backlight.data.targets import Classes, SeveralClasses, Target
 from backlight.errors import InputError, nearest
 
 IMAGES: Final = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 """The endings of files that are read as images."""
 
 
-@dataclass(frozen=True)
-class Rows:
-    """Examples for a trained model.
-
-    Attributes:
-        x: inputs (n, d): float32, or uint8, which is read as value/255.
-        y: targets as in `Dataset`, or None where they were not asked for.
-        labels: one name per example, to be found again: `new.csv:3` or `new.npz:3` (row 3 from 0), `seven.png`.
-        unseen: column → how many of its cells held a category that the model does not know.
-    """
-
-    x: Array
-    y: Array | None
-    labels: tuple[str, ...]
-    unseen: Mapping[str, int] = field(default_factory=dict)
-
-
-def read_rows(path: str | Path, inputs: Inputs, target: Target, *, labelled: bool) -> Rows:
+def read_rows(path: Any, inputs: Inputs, target: Target, *, labelled: bool) -> Rows:
     """Read new data in the form that a model was trained on.
 
     Args:
-        path: a table with the columns that the model knows (others are ignored), an `.npz` with `x`, or, for a
-            model of images, an image file.
+        path: a table (a file or a data frame) with the columns that the model knows (others are ignored), an `.npz`
+            with `x`, or, for a model of images, an image file.
         inputs: the model's inputs.
         target: the model's target.
         labelled: whether the targets are read as well (from the target's columns, or from `y`).
@@ -53,16 +33,20 @@ def read_rows(path: str | Path, inputs: Inputs, target: Target, *, labelled: boo
     Raises:
         InputError: the file cannot be read, or does not fit the model.
     """
+    if is_frame(path):
+        if not isinstance(inputs, TableInputs):
+            raise InputError(f"a data frame was given, but the model was trained on {_form(inputs)}; give such a file")
+        return read_table_rows(path, inputs, target, labelled=labelled)
     path = Path(path)
     suffix = path.suffix.lower()
     if not path.exists():
         raise InputError(f"there is no file {path}")
-    if path.is_dir():
+    if path.is_dir() and not isinstance(inputs, TableInputs):
         raise InputError(f"{path} is a folder; give a file")
-    if suffix in TABLES:
+    if suffix in TABLES or path.is_dir():
         if not isinstance(inputs, TableInputs):
             raise InputError(f"{path} is a table, but the model was trained on {_form(inputs)}; give such a file")
-        return _read_table(path, inputs, target, labelled=labelled)
+        return read_table_rows(path, inputs, target, labelled=labelled)
     if isinstance(inputs, TableInputs):
         raise InputError(f"{path} is not a table, but the model was trained on one; give a file like 'new.csv'")
     if suffix == ".npz":
@@ -76,68 +60,6 @@ def _form(inputs: ImageInputs | ArrayInputs) -> str:
     if isinstance(inputs, ImageInputs):
         return f"images of {inputs.shape[1]}x{inputs.shape[0]} pixels (.png, .jpg or an .npz with x)"
     return "arrays (an .npz with x)"
-
-
-def _read_table(path: Path, inputs: TableInputs, target: Target, *, labelled: bool) -> Rows:
-    wanted = [column.name for column in inputs.columns]
-    with Table(path, wanted) as table:
-        for name in wanted:
-            _need_column(table, name)
-        numbers = [column.name for column in inputs.columns if isinstance(column, NumberColumn)]
-        others = [name for name in wanted if name not in set(numbers)]
-        x, unseen = inputs.encode({**table.numbers(numbers), **table.texts(others)})
-        y = _table_target(table, target) if labelled else None
-        labels = tuple(f"{path}:{row}" for row in range(len(x)))
-    return Rows(x, y, labels, unseen)
-
-
-def _need_column(table: Table, name: str) -> None:
-    if name not in table.names:
-        hint = nearest(name, list(table.names))
-        raise InputError(f"{table.path} lacks the column {name!r}, which the model needs; {hint}")
-
-
-def _table_target(table: Table, target: Target) -> Array:
-    """The targets of a table's rows, from the column that the model predicts."""
-    name = target.column if isinstance(target, Classes) else target.names[0]
-    if name is None or isinstance(target, Labels | SeveralClasses):
-        raise InputError(f"the model's target is no column of a table, so {table.path} cannot be evaluated")
-    _need_column(table, name)
-    if isinstance(target, Quantities):
-        values = table.numbers([name])[name]
-        _need_values(table, name, np.isnan(values))
-        return target.encode(values[:, None])
-    cells = table.texts([name])[name]
-    _need_values(table, name, absent(cells))
-    labels = [str(cell) for cell in cells]
-    codes = find_labels(target, labels)
-    for row in np.flatnonzero(codes < 0)[:1]:
-        raise InputError(
-            f"{table.where(int(row))}, column {name!r}: {labels[row]!r} is no class of this model; "
-            f"{nearest(labels[row], list(target.names))}"
-        )
-    return codes
-
-
-def _need_values(table: Table, name: str, holes: Array) -> None:
-    for row in np.flatnonzero(holes)[:1]:
-        raise InputError(
-            f"{table.where(int(row))}, column {name!r}: the target is missing; fill it in or leave the row out"
-        )
-
-
-def find_labels(target: Classes, labels: Sequence[str]) -> NDArray[np.int64]:
-    """Class indices (n,), −1 for what is no class; `1.0` and `01` are the class `1` if they are none themselves.
-
-    Example:
-        >>> find_labels(Classes(("0", "1")), ["1.0", "0", "2"])
-        array([ 1,  0, -1])
-    """
-    codes = target.find(labels)
-    for row in np.flatnonzero(codes < 0):
-        with suppress(ValueError):
-            codes[row] = target.find(texts(np.array([float(labels[int(row)])])))[0]
-    return codes
 
 
 def _read_npz(path: Path, inputs: ImageInputs | ArrayInputs, target: Target, *, labelled: bool) -> Rows:

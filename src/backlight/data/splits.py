@@ -1,5 +1,6 @@
 """Which rows are learnt from, which steer the training, and which are kept for the test."""
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -11,6 +12,13 @@ from backlight.randomness import Purpose, permutation
 
 MOST: Final = 0.9
 """The largest fraction of the rows that validation or test may take."""
+
+_PARTS: Final = ("train", "validation", "test")
+_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "train": ("train", "training", "learn", "fit"),
+    "validation": ("validation", "valid", "val", "dev", "development"),
+    "test": ("test", "testing", "holdout", "hold-out"),
+}
 
 
 def check_fractions(validation: float, test: float) -> None:
@@ -86,3 +94,114 @@ def _quotas(sizes: NDArray[np.int64], fraction: float, room: NDArray[np.int64]) 
     takers = by_remainder[room[by_remainder] > quotas[by_remainder]][: max(lacking, 0)]
     quotas[takers] += 1
     return quotas
+
+
+def split_groups(
+    groups: Ints, *, validation: float, test: float, seed: int, name: str = "the group"
+) -> dict[str, NDArray[np.int64]]:
+    """Split rows so that all rows of a group are in one part: groups in a seeded order fill test, then validation.
+
+    A group goes to a part while it brings the part closer to its fraction of the rows.
+
+    Args:
+        groups: the group of every row (count,), from 0.
+        validation: fraction of the rows.
+        test: fraction of the rows.
+        seed: the run's seed.
+        name: of the column, for messages.
+
+    Raises:
+        InputError: there are fewer groups than parts.
+
+    Example:
+        >>> parts = split_groups(np.repeat(np.arange(10), 10), validation=0.2, test=0.2, seed=0)
+        >>> [len(rows) for rows in parts.values()], len(np.intersect1d(parts["train"] // 10, parts["test"] // 10))
+        ([60, 20, 20], 0)
+    """
+    check_fractions(validation, test)
+    sizes = np.bincount(groups)
+    wanted = 1 + (validation > 0) + (test > 0)
+    if len(sizes) < wanted:
+        many = "one group, the whole table" if len(sizes) == 1 else f"{len(sizes)} groups"
+        raise InputError(
+            f"{name} has {many}, and {wanted} parts need at least as many groups; split by another column, or give "
+            "--validation 0 --test 0"
+        )
+    part_of = np.zeros(len(sizes), np.int64)
+    order = permutation(seed, Purpose.SPLITTING, len(sizes)).tolist()
+    for part, fraction in ((2, test), (1, validation)):
+        if not fraction:
+            continue
+        left = [group for group in order if part_of[group] == 0]
+        kept_back = 1 + (part == 2 and validation > 0)
+        room, chosen = fraction * len(groups), 0
+        for group in left:
+            if len(left) - chosen > kept_back and sizes[group] <= 2 * room:
+                part_of[group] = part
+                room, chosen = room - sizes[group], chosen + 1
+        if not chosen:
+            part_of[min(left, key=lambda group: int(sizes[group]))] = part
+    return {part: np.flatnonzero(part_of[groups] == number) for number, part in enumerate(_PARTS)}
+
+
+def split_in_order(values: NDArray[np.float64], *, validation: float, test: float) -> dict[str, NDArray[np.int64]]:
+    """Split rows by time: the latest are the test, those before them the validation, and the earliest are learnt from.
+
+    Rows of the same moment stay together, in the later part.
+
+    Args:
+        values: when each row was (count,).
+        validation: fraction of the rows.
+        test: fraction of the rows.
+
+    Raises:
+        InputError: impossible fractions, or every row is of the same moment.
+
+    Example:
+        >>> {part: rows.tolist() for part, rows in split_in_order(np.arange(5.0), validation=0.2, test=0.2).items()}
+        {'train': [0, 1, 2], 'validation': [3], 'test': [4]}
+    """
+    check_fractions(validation, test)
+    ordered = np.sort(values)
+    tests, validations = (int(np.floor(len(values) * fraction + 0.5)) for fraction in (test, validation))
+    first_test = ordered[len(values) - tests] if tests else np.inf
+    before = np.searchsorted(ordered, first_test)
+    first_validation = ordered[max(before - validations, 0)] if validations and before else first_test
+    part_of = (values >= first_validation).astype(np.int64) + (values >= first_test)
+    if not validations:
+        part_of[values >= first_test] = 2
+    parts = {part: np.flatnonzero(part_of == number) for number, part in enumerate(_PARTS)}
+    if not len(parts["train"]):
+        raise InputError("every row is of the same moment, so that none is earlier to learn from; split in another way")
+    return parts
+
+
+def split_as_told(told: Sequence[str], values: Ints, name: str) -> dict[str, NDArray[np.int64]]:
+    """Split rows by a column that names their part: `train`, `validation` or `test`, or a usual word for them.
+
+    Args:
+        told: the different words of the column.
+        values: the place of every row's word in `told` (count,), −1 for none.
+        name: of the column, for messages.
+
+    Raises:
+        InputError: a word names no part, a row has none, or none is to be learnt from.
+
+    Example:
+        >>> {k: v.tolist() for k, v in split_as_told(["Train", "val"], np.array([0, 1, 0]), "part").items()}
+        {'train': [0, 2], 'validation': [1], 'test': []}
+    """
+    numbers = []
+    for word in told:
+        number = next((k for k, part in enumerate(_PARTS) if word.strip().lower() in _WORDS[part]), None)
+        if number is None:
+            raise InputError(f"column {name!r} holds {word!r}, which names no part; write train, validation or test")
+        numbers.append(number)
+    if (values < 0).any():
+        row = int(np.argmax(values < 0))
+        raise InputError(f"column {name!r} is empty in row {row} (counted from 0); write train, validation or test")
+    part_of = np.array(numbers, np.int64)[values]
+    parts = {part: np.flatnonzero(part_of == number) for number, part in enumerate(_PARTS)}
+    if not len(parts["train"]):
+        raise InputError(f"column {name!r} puts no row into the training part, so there is nothing to learn from")
+    return parts

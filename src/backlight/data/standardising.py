@@ -29,6 +29,11 @@ def fit_scale(values: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.flo
     values = values.astype(np.float64)
     low, high = values.min(axis=0), values.max(axis=0)
     mean, std = values.mean(axis=0), values.std(axis=0)
+    return scale_of(low, high, mean, std)
+
+
+def scale_of(low: Any, high: Any, mean: Any, std: Any) -> tuple[Any, Any]:
+    """The mean and deviation to standardise with; of a column that is constant, but for rounding, its value and 1."""
     floor = np.maximum(_RELATIVE * np.maximum(np.abs(low), np.abs(high)), _SMALLEST)
     return np.where(low == high, low, mean), np.where(std <= floor, 1.0, std)
 

@@ -1,131 +1,243 @@
-"""A table with a target column, as a `Dataset`."""
+"""A table with target columns, as a `Dataset`."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backlight.arrays import Array
-from backlight.data.dataset import Dataset, Source
-from backlight.data.npz import RawTarget, encode_target, find_classes, texts
-from backlight.data.splits import split
-from backlight.data.table_inputs import TableInputs, absent
-from backlight.data.tables import Profile, Table
-from backlight.data.targets import Classes
+from backlight.arrays import Array, Floats
+from backlight.data.cells import Cells, Moments, Numbers, Texts
+from backlight.data.dataset import PARTS, Dataset, Source
+from backlight.data.input_writing import fit_inputs, write_inputs
+from backlight.data.npz import texts
+from backlight.data.scrutiny import Scrutiny, scrutinise
+from backlight.data.splits import split, split_as_told, split_groups, split_in_order
+from backlight.data.stored_columns import StoredColumns
+from backlight.data.table_columns import CategoryColumn
+from backlight.data.table_inputs import TableInputs
+from backlight.data.table_options import TableOptions, parse_class_weights
+from backlight.data.table_reading import LARGE, TableRead, read_table
+from backlight.data.table_sources import TableSource
+from backlight.data.table_targets import RawTarget, read_targets
+from backlight.data.tables import Table
+from backlight.data.targets import Classes, Target
 from backlight.errors import InputError
+from backlight.storage import sha256_of_arrays, sha256_of_file, sha256_of_texts
 
-MOST_NUMBERED_CLASSES: Final = 20
-"""Whole numbers with more different values than this are quantities, not classes."""
-
-_MOSTLY: Final = 0.9
+_FOLDED = "{name!r} has {many} different values; its {kept} commonest are told apart, and the rest count as one"
 
 
-def load_table(
-    path: Path,
-    target: str | None,
-    task: str | None,
-    fractions: tuple[float, float],
-    seed: int,
-    *,
-    standardise: bool = True,
-) -> Dataset:
-    """Load a table and split it.
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be made of a table.
 
-    Numbers are standardised and categories become one input each; a missing value becomes the mean or zeros,
-    with an input of its own that says so where the training part has missing values. A column is of numbers
-    when every value in it is one. Rows without a target stay in the table and are in no part.
-
-    Args:
-        path: a file of delimited text with a header.
-        target: the column to predict.
-        task: `classification`, `regression`, or None to follow the target's values.
+    Attributes:
+        targets: the columns to predict.
+        task: `classification`, `regression`, or None to follow the targets' values.
         fractions: of the rows, for validation and test.
         seed: the run's seed.
         standardise: whether quantities to predict are standardised.
+        options: what the user says of the columns.
+    """
+
+    targets: tuple[str, ...]
+    task: str | None
+    fractions: tuple[float, float]
+    seed: int
+    standardise: bool = True
+    options: TableOptions = field(default_factory=TableOptions)
+
+
+def load_table(source: Any, wanted: Wanted) -> Dataset:
+    """Load a table and split it.
+
+    Numbers are standardised, categories become one input each, dates their parts; a missing value becomes the mean
+    or zeros, with an input of its own that says so where the training part has missing values. A column is of
+    numbers when every value in it is one, and of dates when every value is one. Rows without a target stay in the
+    table and are in no part.
+
+    Args:
+        source: a frame, a path of delimited text or Parquet, or a folder of Parquet files.
+        wanted: what is to be made of it.
 
     Raises:
         InputError: the file, a column or the target cannot be used.
     """
-    with Table(path, () if target is None else (target,)) as table:
-        if target is None:
-            shown = ", ".join(repr(name) for name in table.names[:20])
-            more = f" and {len(table.names) - 20} more" if len(table.names) > 20 else ""
-            raise InputError(f"which column of {path} is to be predicted? give --target; there are {shown}{more}")
-        table.index(target)
-        profiles = table.profiles()
-        cells = _read_cells(table, [name for name in table.names if name != target], profiles)
-        known, raw, labelled = _read_target(table, target, profiles[target], task)
-        source = Source(str(path), "csv", ((str(path.resolve()), table.dialect.sha256),))
-        count = table.rows
-    codes = known.encode([str(label) for label in raw]) if isinstance(known, Classes) else None
-    parts = split(len(labelled), validation=fractions[0], test=fractions[1], seed=seed, classes=codes)
-    fitted, encoded = encode_target(known, raw, parts["train"], (target,), standardised=standardise)
-    y = np.full((count, *encoded.shape[1:]), -1 if codes is not None else np.nan, encoded.dtype)
-    y[labelled] = encoded
-    rows = {part: labelled[places] for part, places in parts.items()}
-    inputs = TableInputs.fit(cells, rows["train"])
+    wanted.options.check()
+    with ExitStack() as closing:
+        table = closing.enter_context(Table(source, wanted.targets, wanted.options.separator, most_bytes=LARGE))
+        if not wanted.targets:
+            raise InputError(_which_target(table))
+        checksum = closing.enter_context(ThreadPoolExecutor(1)).submit(_checksum, table.source)
+        read = read_table(table, wanted.targets, wanted.task, wanted.options)
+        table.forget()
+        if isinstance(read.columns, StoredColumns):
+            closing.callback(read.columns.close)
+        return _made(table.source, read, wanted, checksum)
+
+
+def _which_target(table: Table) -> str:
+    shown = ", ".join(repr(name) for name in table.names[:20])
+    more = f" and {len(table.names) - 20} more" if len(table.names) > 20 else ""
+    return f"which column of {table.label} is to be predicted? give --target; there are {shown}{more}"
+
+
+def _made(source: TableSource, read: TableRead, wanted: Wanted, checksum: "Future[str]") -> Dataset:
+    options, label = wanted.options, source.label
+    raw = read_targets({name: read.special[name] for name in wanted.targets}, wanted.task, label)
+    rows = _split(read, raw, wanted, label)
+    target, y = raw.fit(rows["train"], standardised=wanted.standardise)
+    piece, cells = next(iter(read.columns.pieces(read.inputs)))
+    train = rows["train"][: np.searchsorted(rows["train"], piece.stop)]
+    found = scrutinise(cells, raw.values, train, wanted.targets, options.keep)
+    if found.left_out and set(found.left_out) == set(read.inputs):  # nothing else to learn from
+        warnings = tuple(f"{name!r} is learnt from, though {why}" for name, why in found.left_out.items())
+        found = Scrutiny({}, (*warnings, *found.warnings))
+    inputs = fit_inputs(read.columns, [n for n in read.inputs if n not in found.left_out], rows["train"], options.keep)
+    inputs = replace(inputs, left_out={**read.left_out, **found.left_out, **inputs.left_out})
     if not inputs.columns:
         reasons = "; ".join(f"{name!r}: {reason}" for name, reason in list(inputs.left_out.items())[:3])
+        targets = ", ".join(repr(name) for name in wanted.targets)
         raise InputError(
-            f"{path} has no column to learn {target!r} from ({reasons or 'it has no other column'}); add one"
+            f"{label} has no column to learn {targets} from ({reasons or 'it has no other column'}); add one"
         )
-    x, _ = inputs.encode(cells)
-    return Dataset(path.stem, x, y, rows, inputs, fitted, source)
+    x = write_inputs(read.columns, inputs)
+    files = _files(source, checksum, x, y)
+    return Dataset(
+        Path(label).stem if source.files else "frame",
+        *(x, y, rows, inputs, target),
+        Source(label if source.files else "frame", source.kind, files),
+        weights=_weights(read, target, y, rows["train"], options),
+        notes=(*read.notes, *found.warnings, *_folded(inputs, cells), *_lacking(raw, rows)),
+    )
 
 
-def _read_cells(table: Table, names: list[str], profiles: dict[str, Profile]) -> dict[str, Array]:
-    """The input columns, as numbers where every value is one, otherwise as text.
-
-    A column of many different numbers with a little text among them is refused: one typing error would else
-    turn it into thousands of categories.
-    """
-    numbers = [name for name in names if 0 < profiles[name].filled == profiles[name].numbers]
-    others = [name for name in names if name not in set(numbers)]
-    for name in others:
-        profile = profiles[name]
-        if _mostly_numbers(table, name, profile):
-            table.numbers([name])  # raises, naming the first cell that is text
-    cells: dict[str, Array] = {**table.numbers(numbers), **table.texts(others)}
-    return {name: cells[name] for name in names}
+def _files(source: TableSource, checksum: "Future[str]", x: Array, y: Array) -> tuple[tuple[str | None, str], ...]:
+    if not source.files:
+        return ((None, sha256_of_arrays(x, y)),)
+    return ((str(Path(source.label).resolve()), checksum.result()),)
 
 
-def _read_target(
-    table: Table, name: str, profile: Profile, task: str | None
-) -> tuple[Classes | None, RawTarget, NDArray[np.int64]]:
-    """The classes (None for a quantity), the values that are there, and their rows."""
-    if not profile.filled:
-        raise InputError(f"{table.path}: the target {name!r} has no values; choose another target")
-    numbers = task == "regression" or profile.numbers == profile.filled
-    if numbers or (task is None and _mostly_numbers(table, name, profile)):
-        values = table.numbers([name])[name]
-        labelled = np.flatnonzero(~np.isnan(values))
-        present = values[labelled]
-        if not (task == "classification" or (task is None and _are_classes(present))):
-            return None, present[:, None], labelled
-        labels = texts(present)
+def _checksum(source: TableSource) -> str:
+    """The checksum of a file; of a folder, one over the names and checksums of its files."""
+    if len(source.files) <= 1:
+        return sha256_of_file(source.files[0]) if source.files else ""
+    folder = Path(source.label)
+    return sha256_of_texts(f"{file.relative_to(folder)} {sha256_of_file(file)}" for file in source.files)
+
+
+def _split(read: TableRead, raw: RawTarget, wanted: Wanted, label: str) -> dict[str, NDArray[np.int64]]:
+    """Part → rows, of those that have a target."""
+    labelled, options = raw.labelled, wanted.options
+    validation, test = wanted.fractions
+    if not len(labelled):
+        raise InputError(f"{label}: no row has every target; fill them in, or leave a target out")
+    if options.group is not None:
+        groups = np.unique(_codes(read.special[options.group][labelled]), return_inverse=True)[1].reshape(-1)
+        parts = split_groups(
+            groups, validation=validation, test=test, seed=wanted.seed, name=f"column {options.group!r}"
+        )
+    elif options.time is not None:
+        when = _when(read.special[options.time], options.time, label)[labelled]
+        parts = split_in_order(when, validation=validation, test=test)
+    elif options.split is not None:
+        told = _texts(read.special[options.split])[labelled]
+        words = np.unique(told.codes[told.codes >= 0], return_inverse=True)
+        values = np.full(len(told), -1, np.int64)
+        values[told.codes >= 0] = words[1].reshape(-1)
+        parts = split_as_told([told.values[code] for code in words[0]], values, options.split)
     else:
-        cells = table.texts([name])[name]
-        labelled = np.flatnonzero(~absent(cells))
-        labels = [str(label) for label in cells[labelled]]
-    classes = find_classes(labels, f"{table.path}: the target {name!r}")
-    if len(classes.names) > max(len(labels) // 2, MOST_NUMBERED_CLASSES):
+        strata = raw.strata
+        classes = None if strata is None else strata[labelled]
+        parts = split(len(labelled), validation=validation, test=test, seed=wanted.seed, classes=classes)
+    return {part: labelled[places] for part, places in parts.items()}
+
+
+def _codes(cells: Cells) -> NDArray[Any]:
+    if isinstance(cells, Texts):
+        return cells.codes
+    return cells.values if isinstance(cells, Numbers) else cells.seconds
+
+
+def _texts(cells: Cells) -> Texts:
+    """Words by which rows are split; numbers and dates as text, so that they are named in the refusal."""
+    if isinstance(cells, Texts):
+        return cells
+    values = _codes(cells)
+    return Texts.of([None if np.isnan(value) else word for value, word in zip(values, texts(values), strict=True)])
+
+
+def _when(cells: Cells, name: str, label: str) -> NDArray[np.float64]:
+    """When each row was; a column of text, or with holes, orders nothing."""
+    if isinstance(cells, Texts):
         raise InputError(
-            f"{table.path}: the target {name!r} has {len(classes.names):,} different values in {len(labels):,} "
-            "rows, too many to be classes; choose another target"
+            f"{label}: column {name!r} cannot be read as dates or numbers, such as {cells.values[0]!r}; write dates as "
+            "2026-11-22, or choose another column for --time"
         )
-    return replace(classes, column=name), labels, labelled
+    values = cells.seconds if isinstance(cells, Moments) else cells.values
+    if np.isnan(values).any():
+        row = int(np.argmax(np.isnan(values)))
+        raise InputError(
+            f"{label}: column {name!r} is empty in row {row} (counted from 0), so nobody can tell when that was; "
+            "fill it in or leave the row out"
+        )
+    return values
 
 
-def _mostly_numbers(table: Table, name: str, profile: Profile) -> bool:
-    """Whether a column holds many different numbers, and a little text."""
-    few_texts = _MOSTLY * profile.filled <= profile.numbers < profile.filled
-    return few_texts and table.different(name) > MOST_NUMBERED_CLASSES
+def _weights(
+    read: TableRead, target: Target, y: Array, train: NDArray[np.int64], options: TableOptions
+) -> Floats | None:
+    """How much each row counts: the weight of its class times its own."""
+    weights: NDArray[np.float64] | None = None
+    if options.weight is not None:
+        cells = read.special[options.weight]
+        if not isinstance(cells, Numbers) or not bool((cells.values[train] >= 0).all()):
+            raise InputError(
+                f"the weights in column {options.weight!r} must be numbers from 0 up in every row of the training part"
+            )
+        weights = np.nan_to_num(cells.values)
+    if options.class_weights is not None:
+        if not isinstance(target, Classes):
+            raise InputError(
+                "class weights are for a target with one class per row, and this one has not; leave them out"
+            )
+        counts = np.bincount(y[train], minlength=target.width)
+        if options.class_weights == "balanced":
+            of_class = len(train) / (target.width * np.maximum(counts, 1))
+        else:
+            of_class = np.array(list(parse_class_weights(options.class_weights, target.names).values()))
+        each = np.where(y >= 0, of_class[y], 1.0)
+        weights = each if weights is None else weights * each
+    return None if weights is None else weights.astype(np.float32)
 
 
-def _are_classes(values: NDArray[np.float64]) -> bool:
-    """Whether numbers are taken as classes: few different whole ones, each twice or more on average."""
-    different = len(np.unique(values))
-    few = different == 1 or (different <= MOST_NUMBERED_CLASSES and 2 * different <= len(values))
-    return few and bool((values == np.floor(values)).all())
+def _folded(inputs: TableInputs, cells: Mapping[str, Cells]) -> list[str]:
+    notes = []
+    for column in inputs.columns:
+        found = cells[column.name]
+        if isinstance(column, CategoryColumn) and column.others and isinstance(found, Texts):
+            many = f"{len(found.values):,}"
+            notes.append(_FOLDED.format(name=column.name, many=many, kept=len(column.values)))
+    return notes
+
+
+def _lacking(raw: RawTarget, rows: Mapping[str, NDArray[np.int64]]) -> list[str]:
+    """Parts with a single class, and classes that are not learnt from."""
+    notes = []
+    for column, target, name in zip(raw.values.T, raw.classes, raw.names, strict=False):
+        learnt = np.unique(column[rows["train"]])
+        strangers = [target.names[k] for k in range(target.width) if k not in learnt]
+        if strangers:
+            shown = ", ".join(repr(one) for one in strangers[:5])
+            notes.append(f"the training part has no row with {name!r} = {shown}, so that is never predicted")
+        for part in PARTS[1:]:
+            present = np.unique(column[rows[part]])
+            if len(rows[part]) and len(present) == 1:
+                only = target.names[present[0]]
+                notes.append(f"the {part} part holds one class only, {name!r} = {only!r}: its scores say little")
+    return notes

@@ -1,6 +1,8 @@
-"""Delimited text as columns of numbers or strings, read through DuckDB."""
+"""A table as columns of numbers, text or moments, read through DuckDB."""
 
-from collections.abc import Collection, Mapping
+import contextlib
+import tempfile
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -9,9 +11,14 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from backlight.data.delimited import MISSING, Dialect, find_dialect, plain_error
+from backlight.data.cells import Cells, Moments, Numbers, Texts
+from backlight.data.column_types import DATE_FORMATS, ColumnType, date_sql, number_sql, stored_kind, text_sql
+from backlight.data.delimited import plain_error
 from backlight.data.standardising import LARGEST
+from backlight.data.table_sources import TableSource, open_source
 from backlight.errors import InputError, nearest
+
+_FIRST_ROWS: Final = 50_000
 
 
 @dataclass(frozen=True)
@@ -21,61 +28,79 @@ class Profile:
     Attributes:
         filled: how many cells have a value.
         numbers: how many of these are numbers.
+        date_format: a name of `DATE_FORMATS` by which every value is a moment; None if there is none.
+        ambiguous: whether month and day could be the other way round just as well.
     """
 
     filled: int
     numbers: int
+    date_format: str | None = None
+    ambiguous: bool = False
 
 
 class Table:
-    """A file of delimited text, held in memory until it is closed.
+    """A table, held in memory until it is closed.
 
-    Every cell is read as text, so that a column's type never depends on a sample of it; spaces around a cell and
-    blank lines do not count, and the words of `delimited.MISSING` stand for a missing value.
+    Every cell of delimited text is read as text, so that a column's type never depends on a sample of it; spaces
+    around a cell and blank lines do not count, and the words of `delimited.MISSING` stand for a missing value.
 
     Args:
-        path: a UTF-8 file; its separator and header are found out.
+        source: a frame, a path of delimited text or Parquet, or a folder of Parquet files.
         wanted: column names that a header would hold.
+        separator: of delimited text, if it is known.
+        most_bytes: of larger files only the first rows are held; everything is held unless given.
+
+    Attributes:
+        rows: how many rows are held.
+        partial: whether there may be more.
 
     Raises:
-        InputError: the file is missing, empty, no text, ragged, or has a header alone.
+        InputError: the table is missing, empty, unreadable, ragged, or has a header alone.
     """
 
-    def __init__(self, path: Path, wanted: Collection[str] = ()) -> None:
-        import glob
-        import re
-
+    def __init__(
+        self, source: Any, wanted: Collection[str] = (), separator: str | None = None, most_bytes: int | None = None
+    ) -> None:
         import duckdb
 
-        self.dialect: Final[Dialect] = find_dialect(path, wanted)
-        self.path: Final = path
-        self.names: Final = self.dialect.names
-        self._connection: duckdb.DuckDBPyConnection = duckdb.connect()
-        words = f" *({'|'.join(re.escape(word) for word in MISSING)}) *"
-        cells = ", ".join(  # a pattern, because DuckDB makes a join of every IN, which takes gigabytes on wide tables
-            f"CASE WHEN regexp_full_match(c{i}, '{words}', 'i') THEN NULL ELSE trim(c{i}, ' ') END AS c{i}"
-            for i in range(len(self.names))
-        )
+        self._closing = contextlib.ExitStack()
+        self.connection: duckdb.DuckDBPyConnection = self._closing.enter_context(duckdb.connect())
         try:
-            self._connection.execute(
-                f"CREATE TABLE t AS SELECT {cells} FROM read_csv(?, auto_detect=false, delim=?, quote='\"', "  # noqa: S608 - column numbers only
-                "escape='\"', header=?, skip=?, columns=?, null_padding=false)",
-                [
-                    glob.escape(str(path)),
-                    self.dialect.separator,
-                    self.dialect.header,
-                    self.dialect.blank,
-                    {f"c{i}": "VARCHAR" for i in range(len(self.names))},
-                ],
-            )
-            row = self._connection.execute("SELECT count(*) FROM t").fetchone()
-        except duckdb.Error as error:
+            self.source: Final[TableSource] = open_source(self.connection, source, self._folder, wanted, separator)
+            self.label: Final = self.source.label
+            self.names: Final = self.source.names
+            self._places: Final = {name: i for i, name in enumerate(self.names)}
+            self.partial: Final = most_bytes is not None and self.source.size > most_bytes
+            self._fill()
+            row = self.connection.execute("SELECT count(*) FROM t").fetchone()
+        except BaseException:
             self.close()
-            raise plain_error(path, str(error)) from error
+            raise
         self.rows: Final[int] = row[0] if row else 0
         if not self.rows:
             self.close()
-            raise InputError(f"{path} has no rows beneath its header; give at least one example")
+            raise InputError(
+                f"{self.label} has no rows{' beneath its header' * (self.source.kind == 'csv')}; give examples"
+            )
+
+    def _fill(self) -> None:
+        """Make the table `t` of columns c0, c1, …: text without what stands for missing, the rest as it is stored."""
+        import duckdb
+
+        columns = zip(self.source.columns, self.source.stored, strict=True)
+        cells = ", ".join(
+            f"{text_sql(column, stored) if stored_kind(stored) == 'text' else column} AS c{i}"
+            for i, (column, stored) in enumerate(columns)
+        )
+        try:
+            most = f" LIMIT {_FIRST_ROWS}" if self.partial else ""
+            self.connection.execute(f"CREATE TABLE t AS SELECT {cells} FROM {self.source.scan}{most}")
+        except duckdb.Error as error:
+            raise plain_error(Path(self.label), str(error)) from error
+
+    def _folder(self) -> Path:
+        """A folder for copies, until the table is closed."""
+        return Path(self._closing.enter_context(tempfile.TemporaryDirectory(prefix="backlight-")))
 
     def __enter__(self) -> Self:
         return self
@@ -87,7 +112,11 @@ class Table:
 
     def close(self) -> None:
         """Give the memory back."""
-        self._connection.close()
+        self._closing.close()
+
+    def forget(self) -> None:
+        """Give back the memory of the rows; the source can still be asked where a row is."""
+        self.connection.execute("DROP TABLE t")
 
     def index(self, name: str) -> int:
         """The place of a column.
@@ -95,30 +124,77 @@ class Table:
         Raises:
             InputError: there is no such column.
         """
-        if name not in self.names:
-            raise InputError(f"{self.path} has no column {name!r}; {nearest(name, list(self.names))}")
-        return self.names.index(name)
+        if name not in self._places:
+            raise InputError(f"{self.label} has no column {name!r}; {nearest(name, list(self.names))}")
+        return self._places[name]
+
+    def stored(self, name: str) -> str:
+        """The DuckDB type of a column; text of any kind is VARCHAR."""
+        stored = self.source.stored[self.index(name)]
+        return "VARCHAR" if stored_kind(stored) == "text" else stored
 
     def profiles(self) -> dict[str, Profile]:
         """What each column holds, by name."""
-        counts = ", ".join(f"count(c{i}), count({self._number(i)})" for i in range(len(self.names)))
-        row = self._connection.execute(f"SELECT {counts} FROM t").fetchone()  # noqa: S608 - column numbers only
-        values = [int(value) for value in row or ()]
-        return {name: Profile(*values[2 * i : 2 * i + 2]) for i, name in enumerate(self.names)}
+        counts = ", ".join(f"count(c{i}), count({self._number(name)})" for i, name in enumerate(self.names))
+        values = self._one_row(f"SELECT {counts} FROM t")
+        profiles = {name: Profile(*values[2 * i : 2 * i + 2]) for i, name in enumerate(self.names)}
+        texts = [name for name in self.names if self.stored(name) == "VARCHAR"]
+        candidates = [name for name in texts if profiles[name].filled and not profiles[name].numbers]
+        return {**profiles, **self._with_formats(candidates, profiles)}
+
+    def _with_formats(self, names: list[str], profiles: Mapping[str, Profile]) -> dict[str, Profile]:
+        """The profiles of text columns in which every value is a moment."""
+        likely = [name for name in names if self._looks_like_a_moment(name)]
+        found: dict[str, Profile] = {}
+        for name in likely:
+            column, filled = f"c{self.index(name)}", profiles[name].filled
+            forms = ", ".join(f"count({date_sql(column, 'VARCHAR', form)})" for form in DATE_FORMATS)
+            counts = self._one_row(f"SELECT {forms} FROM t")
+            fitting = [form for form, count in zip(DATE_FORMATS, counts, strict=True) if count == filled]
+            if fitting:
+                found[name] = Profile(filled, 0, fitting[0], {"month/day/year", "day/month/year"} <= set(fitting))
+        return found
+
+    def _looks_like_a_moment(self, name: str) -> bool:
+        column = f"c{self.index(name)}"
+        row = self._one_row(f"SELECT any_value({column}) FROM t")
+        return row[0] is not None and len(row[0]) <= 40 and any(letter.isdigit() for letter in row[0])
 
     def different(self, name: str) -> int:
         """How many different values a column has."""
-        i = self.index(name)
-        row = self._connection.execute(f"SELECT count(DISTINCT c{i}) FROM t").fetchone()  # noqa: S608 - a column number
-        return int(row[0]) if row else 0
+        return int(self._one_row(f"SELECT count(DISTINCT c{self.index(name)}) FROM t")[0])
 
-    def texts(self, names: Collection[str]) -> dict[str, NDArray[np.object_]]:
+    def column(self, name: str, what: ColumnType) -> Cells:
+        """A column as cells of a kind.
+
+        Raises:
+            InputError: a cell cannot be read so; the message names its row.
+        """
+        return self.columns({name: what})[name]
+
+    def columns(self, types: Mapping[str, ColumnType]) -> dict[str, Cells]:
+        """Columns as cells of the kinds asked for, in that order.
+
+        Raises:
+            InputError: a cell cannot be read so; the message names its row.
+        """
+        kinds = {
+            kind: [name for name, what in types.items() if what.kind == kind] for kind in ("number", "text", "date")
+        }
+        cells: dict[str, Cells] = {name: Numbers(values) for name, values in self.numbers(kinds["number"]).items()}
+        cells.update({name: Texts.of(values) for name, values in self.texts(kinds["text"]).items()})
+        cells.update({name: self._moments(name, types[name].date_format) for name in kinds["date"]})
+        return {name: cells[name] for name in types}
+
+    def texts(self, names: Collection[str]) -> dict[str, list[str | None]]:
         """Columns as strings (n,), None where the value is missing."""
-        columns: dict[str, NDArray[np.object_]] = {}
-        for name, values in self._fetch(names, number=False).items():
-            columns[name] = np.ma.getdata(values).astype(object)
-            columns[name][np.ma.getmaskarray(values)] = None
-        return columns
+        found = self._fetch({name: text_sql(f"c{self.index(name)}", self.stored(name)) for name in names})
+        texts: dict[str, list[str | None]] = {}
+        for name, values in found.items():
+            cells = np.ma.getdata(values).astype(object)
+            cells[np.ma.getmaskarray(values)] = None
+            texts[name] = cells.tolist()
+        return texts
 
     def numbers(self, names: Collection[str]) -> dict[str, NDArray[np.float64]]:
         """Columns as numbers (n,), NaN where the value is missing.
@@ -126,10 +202,8 @@ class Table:
         Raises:
             InputError: a cell holds text, or a number that is not finite.
         """
-        if not names:
-            return {}
         columns: dict[str, NDArray[np.float64]] = {}
-        for name, values in self._fetch(names, number=True).items():
+        for name, values in self._fetch({name: self._number(name) for name in names}).items():
             absent, numbers = np.ma.getmaskarray(values), np.ma.getdata(values)
             with np.errstate(invalid="ignore"):
                 unusable = ~absent & ~(np.abs(numbers) <= LARGEST)
@@ -140,38 +214,68 @@ class Table:
                     "correct it, or leave the cell empty if it is missing"
                 )
             columns[name] = np.where(absent, np.nan, numbers)
-        self._refuse_text(columns)
+        self._refuse_strangers(
+            columns,
+            lambda cell: (
+                f"{cell!r} is text where a number is expected; correct it, leave the cell empty if it "
+                "is missing, or read the column as text with --types"
+            ),
+        )
         return columns
 
-    def _refuse_text(self, columns: Mapping[str, NDArray[np.float64]]) -> None:
-        """Refuse columns with fewer numbers than cells that have a value."""
-        counts = ", ".join(f"count(c{self.index(name)})" for name in columns)
-        filled = self._connection.execute(f"SELECT {counts} FROM t").fetchone() or ()  # noqa: S608 - column numbers only
-        for (name, numbers), count in zip(columns.items(), filled, strict=True):
-            if np.count_nonzero(~np.isnan(numbers)) == count:
+    def _moments(self, name: str, date_format: str) -> Moments:
+        expression = date_sql(f"c{self.index(name)}", self.stored(name), date_format or next(iter(DATE_FORMATS)))
+        values = self._fetch({name: expression})[name]
+        seconds = np.where(np.ma.getmaskarray(values), np.nan, np.ma.getdata(values).astype(np.float64))
+        self._refuse_strangers(
+            {name: seconds},
+            lambda cell: (
+                f"{cell!r} is no date or time{_as(date_format)}; correct it, or leave the cell empty if it is missing"
+            ),
+        )
+        return Moments(seconds, date_format)
+
+    def _refuse_strangers(self, columns: Mapping[str, NDArray[np.float64]], say: Callable[[str], str]) -> None:
+        """Refuse columns with fewer values that could be read than cells that have one."""
+        if not columns:
+            return
+        filled = self._one_row(f"SELECT {', '.join(f'count(c{self.index(name)})' for name in columns)} FROM t")
+        for (name, values), count in zip(columns.items(), filled, strict=True):
+            if np.count_nonzero(~np.isnan(values)) >= count:
                 continue
             cells = self.texts([name])[name]
-            row = next(i for i, cell in enumerate(cells) if cell is not None and np.isnan(numbers[i]))
-            raise InputError(
-                f"{self.where(row)}, column {name!r}: {_short(cells[row])!r} is text where a number is expected; "
-                "correct it, or leave the cell empty if it is missing"
-            )
+            row, cell = next((i, cell) for i, cell in enumerate(cells) if cell is not None and np.isnan(values[i]))
+            if cell.lower() != "nan":
+                raise InputError(f"{self.where(row)}, column {name!r}: {say(_short(cell))}")
 
     def where(self, row: int) -> str:
-        """The file and line, from 1, of data row `row`, from 0."""
-        return f"{self.path}, line {self.dialect.line_of(row)}"
+        """Where data row `row`, from 0, is found."""
+        return self.source.where(row)
 
-    def _number(self, i: int) -> str:
-        return f"TRY_CAST(replace(c{i}, '{self.dialect.decimal}', '.') AS DOUBLE)"
+    def _number(self, name: str) -> str:
+        dialect = self.source.dialect
+        stored = self.stored(name)
+        if stored_kind(stored) in {None, "date"}:
+            return "NULL::DOUBLE"
+        return number_sql(f"c{self.index(name)}", stored, "." if dialect is None else dialect.decimal)
 
-    def _fetch(self, names: Collection[str], *, number: bool) -> dict[str, Any]:
-        if not names:
+    def _one_row(self, query: str) -> tuple[Any, ...]:
+        row = self.connection.execute(query).fetchone()
+        assert row is not None
+        return row
+
+    def _fetch(self, expressions: Mapping[str, str]) -> dict[str, Any]:
+        if not expressions:
             return {}
-        places = {name: self.index(name) for name in names}
-        chosen = ", ".join(f"{self._number(i) if number else f'c{i}'} AS c{i}" for i in places.values())
-        arrays = self._connection.execute(f"SELECT {chosen} FROM t").fetchnumpy()  # noqa: S608
-        return {name: arrays[f"c{i}"] for name, i in places.items()}
+        chosen = ", ".join(f"{expression} AS e{k}" for k, expression in enumerate(expressions.values()))
+        arrays = self.connection.execute(f"SELECT {chosen} FROM t").fetchnumpy()
+        return {name: arrays[f"e{k}"] for k, name in enumerate(expressions)}
 
 
-def _short(cell: str) -> str:
-    return cell if len(cell) <= 40 else f"{cell[:37]}..."
+def _as(date_format: str) -> str:
+    return f" written as {date_format}" if date_format else ""
+
+
+def _short(cell: str | None) -> str:
+    text = str(cell)
+    return text if len(text) <= 40 else f"{text[:37]}..."

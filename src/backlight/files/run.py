@@ -205,6 +205,7 @@ def load_for(settings: Settings, path: str | None = None) -> Dataset:
         test=settings.test,
         seed=settings.seed,
         standardise=standardises(settings.output, settings.loss),
+        table=settings.table_options(),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from backlight.data import Classes, Dataset, Labels, Quantities, Target
+from backlight.data import Classes, Dataset, Labels, Quantities, TableOptions, Target
 from backlight.data.splits import check_fractions
 from backlight.errors import InputError
 from backlight.network import Network
@@ -36,6 +36,7 @@ _RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "softplus": (0.0, float("inf")),
     "exponential": (0.0, float("inf")),
 }
+_LISTS: Final = ("layers", "until", "drop", "keep", "types")
 _MEASURED: Final[Mapping[type[Target], tuple[str, ...]]] = {
     Classes: ("loss", "accuracy", "macro_f1"),
     Labels: ("loss", "accuracy"),
@@ -49,10 +50,19 @@ class Settings:
 
     Attributes:
         data: a built-in name or a file.
-        target: the column to predict, for tables.
+        target: the columns to predict, for tables.
         task: "classification" or "regression".
         validation: the fraction of rows for validation.
         test: the fraction of rows for the test.
+        drop: columns of a table that are not learnt from; this and the next as `TableOptions` has them.
+        keep: columns that are learnt from whatever they look like.
+        types: what columns are, where their values tell something else.
+        separator: between the cells of delimited text.
+        group: a column by which rows belong together.
+        time: a column by which rows are split in order.
+        split: a column that names each row's part.
+        weight: a column that says how much each row counts.
+        class_weights: how much the classes count.
         layers: units of the hidden layers.
         activation: of the hidden layers.
         output: the activation of the last layer.
@@ -73,10 +83,19 @@ class Settings:
     """
 
     data: str
-    target: str | None = None
+    target: tuple[str, ...] = ()
     task: str | None = None
     validation: float = 0.15
     test: float = 0.15
+    drop: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    separator: str | None = None
+    group: str | None = None
+    time: str | None = None
+    split: str | None = None
+    weight: str | None = None
+    class_weights: str | None = None
     layers: tuple[int, ...] = (128, 64)
     activation: str = "relu"
     output: str | None = None
@@ -114,6 +133,7 @@ class Settings:
         if self.momentum is not None and self.optimizer in OPTIMIZERS and self.optimizer != "momentum":
             raise InputError(f"momentum is a setting of --optimizer momentum, and the optimizer is {self.optimizer}")
         check_fractions(self.validation, self.test)
+        self.table_options().check()
         if not all(isinstance(units, int) and units > 0 for units in self.layers):
             raise InputError(f"layers is {self.layers}; it must be whole numbers above 0")
         suited = {"cross_entropy": "softmax", "poisson": "exponential"}.get(self.loss or "", "identity")
@@ -142,6 +162,10 @@ class Settings:
             dropout=self.dropout if self.dropout is not None else 0.1 * (many and bool(self.layers)),
             patience=self.patience if self.patience is not None else (20 if has_validation else None),
         )
+
+    def table_options(self) -> TableOptions:
+        """What is said of a table's columns."""
+        return TableOptions(**{field.name: getattr(self, field.name) for field in fields(TableOptions)})
 
     def network(self, dataset: Dataset) -> Network:
         """The untrained network of resolved settings."""
@@ -194,8 +218,9 @@ class Settings:
         unknown = sorted(set(content) - known)
         if unknown:
             raise InputError(f"the settings have {', '.join(unknown)}, which this Backlight does not know")
-        lists = {"layers": tuple(content.get("layers", ())), "until": tuple(content.get("until", ()))}
-        return cls(**{**content, **lists})
+        lists = {name: tuple(content[name]) for name in _LISTS if isinstance(content.get(name), list)}
+        target = content.get("target") or ()  # one name, or none, in runs from before there were several
+        return cls(**{**content, **lists, "target": (target,) if isinstance(target, str) else tuple(target)})
 
 
 def standardises(output: str | None, loss: str | None) -> bool:

@@ -1,0 +1,117 @@
+"""What the columns of a table are: numbers, text, or moments in time; and how SQL reads each."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from backlight.data.delimited import MISSING
+from backlight.errors import InputError, nearest
+
+Kind: TypeAlias = Literal["number", "text", "date"]
+
+KINDS: Final[tuple[Kind, ...]] = ("number", "text", "date")
+
+DATE_FORMATS: Final[Mapping[str, tuple[str, ...]]] = {
+    "year-month-day": (),  # what DuckDB's own cast reads: ISO 8601
+    "day.month.year": ("%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S"),
+    "month/day/year": ("%m/%d/%Y", "%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %I:%M:%S %p"),
+    "day/month/year": ("%d/%m/%Y", "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S"),
+    "year/month/day": ("%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S"),
+    "day-month-year": ("%d-%m-%Y", "%d-%m-%Y %H:%M", "%d-%m-%Y %H:%M:%S", "%d-%b-%Y", "%d-%b-%y"),
+    "day month year": ("%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y"),
+    "hour:minute": ("%H:%M", "%H:%M:%S", "%I:%M %p"),
+}
+"""How moments are written in text, by the name that a model remembers; tried in this order."""
+
+_NUMBERS: Final = re.compile(
+    r"(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|UINTEGER|FLOAT|DOUBLE|DECIMAL.*|BIGNUM|VARINT|INTERVAL)"
+)
+_DATES: Final = re.compile(r"(DATE|TIME.*)")
+_TEXTS: Final = re.compile(r"(VARCHAR|ENUM.*|UUID|BOOLEAN|JSON|\"NULL\")")
+
+
+@dataclass(frozen=True)
+class ColumnType:
+    """What a column is.
+
+    Attributes:
+        kind: `number`, `text` or `date`.
+        date_format: a name of `DATE_FORMATS`, where dates are written as text; empty otherwise.
+    """
+
+    kind: Kind
+    date_format: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind} ({self.date_format})" if self.date_format else self.kind
+
+
+def stored_kind(stored: str) -> Kind | None:
+    """What a column of a DuckDB type is; None for a type that cannot be learnt from, such as lists.
+
+    Example:
+        >>> stored_kind("DECIMAL(9,2)"), stored_kind("TIMESTAMP WITH TIME ZONE"), stored_kind("INTEGER[]")
+        ('number', 'date', None)
+    """
+    kinds: tuple[tuple[re.Pattern[str], Kind], ...] = ((_NUMBERS, "number"), (_DATES, "date"), (_TEXTS, "text"))
+    return next((kind for pattern, kind in kinds if pattern.fullmatch(stored)), None)
+
+
+def text_sql(column: str, stored: str) -> str:
+    """SQL for the text of a column without the spaces around it; NULL where it stands for a missing value."""
+    text = column if stored == "VARCHAR" else f"CAST({column} AS VARCHAR)"
+    if stored not in {"VARCHAR", "JSON"}:
+        return text
+    # a pattern, because DuckDB makes a join of every IN, which takes gigabytes on wide tables
+    words = f" *({'|'.join(re.escape(word) for word in MISSING)}) *"
+    return f"CASE WHEN regexp_full_match({text}, '{words}', 'i') THEN NULL ELSE trim({text}, ' ') END"
+
+
+def number_sql(column: str, stored: str, decimal: str = ".") -> str:
+    """SQL for a column as DOUBLE; NULL where it is missing or no number."""
+    if stored == "VARCHAR":
+        return f"TRY_CAST(replace({column}, '{decimal}', '.') AS DOUBLE)"
+    if stored == "INTERVAL":
+        return f"epoch({column})"
+    if stored in {"FLOAT", "DOUBLE"}:
+        return f"CASE WHEN isnan({column}) THEN NULL ELSE CAST({column} AS DOUBLE) END"
+    return f"TRY_CAST({column} AS DOUBLE)"
+
+
+def date_sql(column: str, stored: str, date_format: str) -> str:
+    """SQL for a column as seconds since 1970-01-01; NULL where it is missing or no date."""
+    if stored == "VARCHAR":
+        formats = DATE_FORMATS[date_format]
+        listed = ", ".join(f"'{one}'" for one in formats)
+        moment = f"try_strptime({column}, [{listed}])" if formats else f"TRY_CAST({column} AS TIMESTAMP)"
+        if date_format == "hour:minute":
+            return f"epoch({moment}::TIME)"
+    elif stored.startswith("TIME") and not stored.startswith("TIMESTAMP"):
+        return f"epoch({column}::TIME)"
+    else:
+        moment = f"CAST({column} AS TIMESTAMP)"
+    return f"CASE WHEN isfinite({moment}) THEN epoch({moment}) END"
+
+
+def parse_types(given: Sequence[str], names: Collection[str]) -> dict[str, Kind]:
+    """Types that a user gave, `zip=text` or several with commas between.
+
+    Raises:
+        InputError: no such column, or no such type.
+
+    Example:
+        >>> parse_types(["zip=text,when=date"], ["zip", "when"])
+        {'zip': 'text', 'when': 'date'}
+    """
+    types: dict[str, Kind] = {}
+    for text in given:
+        for pair in text.split(",") if text.count("=") > 1 else [text]:
+            name, equals, word = pair.rpartition("=")
+            kind = next((known for known in KINDS if known == word.strip()), None)
+            if not equals or kind is None:
+                raise InputError(f"--types is {pair!r}; write COLUMN=TYPE, where TYPE is {', '.join(KINDS)}")
+            if name.strip() not in names:
+                raise InputError(f"--types names the column {name.strip()!r}; {nearest(name.strip(), list(names))}")
+            types[name.strip()] = kind
+    return types

@@ -1,0 +1,107 @@
+"""In which encoding a text file is written, and a copy of it in UTF-8 where that is needed."""
+
+import codecs
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from backlight.errors import InputError
+
+_CHUNK: Final = 1 << 20
+_SAMPLE: Final = 1 << 18
+_WHOLE: Final = 1 << 26
+_CONTROLS: Final = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
+_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_WESTERN: Final = frozenset("äöüÄÖÜßéèêëàâçîïôûùÿœæøåñáíóúãõÉÈÀÇÑÅØÆ€£§°µ²³½¼±«»–—‘’“”…·×®©™")
+
+
+def find_encoding(path: Path) -> str:
+    """The encoding of a text file, by its byte order mark, or by what its bytes can be.
+
+    UTF-8 where the file is valid UTF-8 (of one larger than 64 MiB, that much of it); failing that, Windows-1252 where
+    every letter beyond ASCII is one of Western European languages, and otherwise what charset-normalizer finds most
+    likely.
+
+    Raises:
+        InputError: the file cannot be read, or is not text.
+    """
+    try:
+        with path.open("rb") as file:
+            first = file.read(_CHUNK)
+            marked = next((encoding for mark, encoding in _MARKS if first.startswith(mark)), None)
+            if marked is not None or b"\0" in first:
+                return marked or _without_mark(path, first)
+            file.seek(0)
+            odd = _not_utf8(file)
+    except FileNotFoundError as error:
+        raise InputError(f"there is no file {path}") from error
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    return "utf-8" if odd is None else _guess(path, odd)
+
+
+def _not_utf8(file: BinaryIO) -> bytes | None:
+    """The surroundings of the first bytes that are not UTF-8, None where all are."""
+    decoder, before = codecs.getincrementaldecoder("utf-8")(), b""
+    while file.tell() < _WHOLE:
+        chunk = file.read(_CHUNK)
+        try:
+            decoder.decode(chunk, final=not chunk)
+        except UnicodeDecodeError:
+            return before[-_SAMPLE:] + chunk
+        if not chunk:
+            break
+        before = chunk
+    return None
+
+
+def _without_mark(path: Path, first: bytes) -> str:
+    """UTF-16 without a byte order mark has a zero in every second byte of Latin text."""
+    sample = first[: len(first) // 2 * 2]
+    for encoding, zeros in (("utf-16-le", sample[1::2]), ("utf-16-be", sample[::2])):
+        if zeros and zeros.count(0) > 0.8 * len(zeros):
+            return encoding
+    raise InputError(f"{path} is a binary file; give a text file with one line per example")
+
+
+def _guess(path: Path, sample: bytes) -> str:
+    if sample.translate(None, delete=_CONTROLS) != sample:
+        raise InputError(f"{path} is a binary file; give a text file with one line per example")
+    try:
+        letters = {letter for letter in sample.decode("cp1252") if letter > "\x7f"}
+    except UnicodeDecodeError:
+        letters = {""}
+    if letters <= _WESTERN:
+        return "cp1252"
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(sample[:_SAMPLE]).best()
+    if best is None:
+        raise InputError(f"{path} is no text in any known encoding; give a text file with one line per example")
+    return best.encoding
+
+
+def write_copy(path: Path, encoding: str, copy: Path, *, tabs: bool = False) -> None:
+    """Write a copy of a text file in UTF-8, line by line.
+
+    Args:
+        path: the file.
+        encoding: its encoding.
+        copy: where to.
+        tabs: whether every run of spaces becomes a tab.
+
+    Raises:
+        InputError: a byte does not fit the encoding.
+    """
+    line = 0
+    try:
+        with path.open(encoding=encoding, newline="") as file, copy.open("w", encoding="utf-8", newline="") as out:
+            for line, text in enumerate(file, start=1):  # noqa: B007 - named in the error
+                out.write("\t".join(text.split()) + "\n" if tabs else text)
+    except UnicodeError as error:
+        raise InputError(f"{path}, line {line + 1} is not {encoding} text; save the file as UTF-8") from error

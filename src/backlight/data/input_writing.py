@@ -1,0 +1,79 @@
+"""A table's inputs, fitted on its training part and written row by row: in memory, or into a mapped file."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backlight.data.cells import Cells
+from backlight.data.idx import cache_folder
+from backlight.data.stored_columns import Columns, scratch_file
+from backlight.data.summaries import Summary, TextSummary, add_to, empty_summary
+from backlight.data.table_inputs import TableInputs
+from backlight.errors import BacklightError
+
+MAPPED: Final = 1 << 28
+"""Inputs of more bytes lie in a file that is mapped into memory, so that they need not fit into it."""
+
+_THREADS: Final = 2
+
+
+def fit_inputs(
+    columns: Columns, names: Sequence[str], train: NDArray[np.int64], keep: Collection[str] = ()
+) -> TableInputs:
+    """Inputs fitted on the training part.
+
+    Args:
+        columns: the table.
+        names: of the columns that may be learnt from.
+        train: the rows of the training part, ascending.
+        keep: columns that are used whatever they look like.
+    """
+    summaries: dict[str, Summary | TextSummary] = {}
+    for piece, cells in columns.pieces(names):
+        first, end = np.searchsorted(train, [piece.start, piece.stop])
+        rows = train[first:end] - piece.start
+        for name in names:
+            add_to(summaries.setdefault(name, empty_summary(cells[name])), cells[name][rows])
+    return TableInputs.of_summaries(summaries, keep)
+
+
+def write_inputs(columns: Columns, inputs: TableInputs) -> NDArray[np.float32]:
+    """The network's inputs (n, d), in memory or, where they are many, in a mapped file that vanishes with them.
+
+    Raises:
+        BacklightError: there is no room on the disk.
+    """
+    names = [column.name for column in inputs.columns]
+    if columns.count * inputs.width * 4 <= MAPPED:
+        x = np.empty((columns.count, inputs.width), np.float32)
+        for piece, cells in columns.pieces(names):
+            inputs.encode(cells, x[piece])
+        return x
+    with scratch_file() as file:
+        try:
+            for block in _encoded(columns, inputs, names):
+                file.write(block.data)
+            file.flush()
+        except OSError as error:
+            needed = columns.count * inputs.width * 4 / 1e9
+            raise BacklightError(
+                f"no room for {needed:.1f} GB of inputs in {cache_folder('tables')}: {error.strerror or error}; "
+                "make room, or set XDG_CACHE_HOME to a folder on a larger disk"
+            ) from error
+        return np.memmap(file, np.float32, "r", shape=(columns.count, inputs.width))
+
+
+def _encoded(columns: Columns, inputs: TableInputs, names: Sequence[str]) -> Iterator[NDArray[np.float32]]:
+    """The inputs of every piece in order, several pieces at a time in threads."""
+
+    def encode(cells: Mapping[str, Cells]) -> NDArray[np.float32]:
+        return inputs.encode(cells)[0]
+
+    pieces = (cells for _, cells in columns.pieces(names))
+    with ThreadPoolExecutor(_THREADS) as pool:
+        while some := list(islice(pieces, 2 * _THREADS)):
+            yield from pool.map(encode, some)

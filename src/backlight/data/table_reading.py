@@ -1,0 +1,143 @@
+"""The columns of a table as cells of the right kinds: what each column is, and which are learnt from."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from backlight.data.cells import Cells
+from backlight.data.column_types import ColumnType, parse_types, stored_kind
+from backlight.data.stored_columns import Columns, ColumnsInMemory, StoredColumns
+from backlight.data.table_options import TableOptions, column_list
+from backlight.data.table_targets import MOST_NUMBERED_CLASSES
+from backlight.data.tables import Profile, Table
+from backlight.errors import InputError
+
+LARGE: Final = 1 << 27
+"""Files of more bytes are read in a stream, with the kinds of columns taken from their first rows."""
+
+_MOSTLY: Final = 0.9
+
+
+@dataclass(frozen=True)
+class TableRead:
+    """A table that has been read.
+
+    Attributes:
+        columns: its columns, piece by piece.
+        special: the targets, and the columns by which rows are split or weighed, whole.
+        inputs: the names of the columns that may be learnt from.
+        left_out: columns that are not, each with the reason.
+        notes: sentences for the reader.
+    """
+
+    columns: Columns
+    special: Mapping[str, Cells]
+    inputs: tuple[str, ...]
+    left_out: Mapping[str, str]
+    notes: tuple[str, ...]
+
+
+def read_table(table: Table, targets: tuple[str, ...], task: str | None, options: TableOptions) -> TableRead:
+    """Read the columns of a table.
+
+    A column of many different numbers with a little text among them is refused: one typing error would else turn it
+    into thousands of categories.
+
+    Args:
+        table: opened; of a large one only the first rows are in memory, and the file is read here.
+        targets: the columns to predict.
+        task: `classification`, `regression` or None.
+        options: what the user says of the columns.
+
+    Raises:
+        InputError: there is no such column, or a cell is not what its column is.
+    """
+    for name in (*targets, *options.named):
+        table.index(name)
+    dropped = {*column_list(options.drop, table.names, "--drop")}
+    kept = {*column_list(options.keep, table.names, "--keep")}
+    _refuse_contradictions(targets, dropped, kept, options)
+    given = parse_types(options.types, table.names)
+    profiles = table.profiles()
+    left_out = {name: "it was dropped" for name in table.names if name in dropped}
+    types: dict[str, ColumnType] = {}
+    for name in table.names:
+        if name in dropped and name not in options.named:
+            continue
+        stored = table.source.stored[table.index(name)]
+        if stored_kind(stored) is None:
+            left_out[name] = f"it holds {stored}, which cannot be learnt from"
+        elif name in given:
+            types[name] = ColumnType(given[name], profiles[name].date_format or "")
+        else:
+            types[name] = _type_of(table, name, profiles[name], task if name in targets else None)
+    apart = {*targets, *(name for name in options.set_apart if name not in kept)}
+    left_out |= {name: _why_apart(name, options) for name in table.names if name in apart and name not in targets}
+    inputs = tuple(name for name in types if name not in apart and name not in dropped)
+    special = tuple(dict.fromkeys((*targets, *options.named)))
+    columns: Columns
+    if table.partial:
+        columns = StoredColumns(table.connection, table.source, types, _scales(table, types))
+        whole = {name: columns.column(name) for name in special}
+    else:
+        columns = ColumnsInMemory(table.columns(types))
+        whole = {name: columns.cells[name] for name in special}
+    return TableRead(columns, whole, inputs, left_out, tuple(_notes(table, profiles, types)))
+
+
+def _refuse_contradictions(
+    targets: tuple[str, ...], dropped: Collection[str], kept: Collection[str], options: TableOptions
+) -> None:
+    for name in dropped:
+        if name in targets or name in kept:
+            what = "the target" if name in targets else "a column that is kept"
+            raise InputError(f"--drop names {name!r}, which is {what}; leave it out of one of the two")
+    for name in targets:
+        if name in {options.group, options.split, options.weight}:
+            raise InputError(f"{name!r} is the target, so rows cannot be split or weighed by it; choose another column")
+
+
+def _why_apart(name: str, options: TableOptions) -> str:
+    if name == options.weight:
+        return "it says how much each row counts"
+    what = "which rows belong together" if name == options.group else "which part each row is in"
+    return f"it says {what}; --keep uses it"
+
+
+def _type_of(table: Table, name: str, profile: Profile, task: str | None) -> ColumnType:
+    """What a column is, by its values."""
+    kind = stored_kind(table.source.stored[table.index(name)])
+    if kind in {"number", "date"}:
+        return ColumnType("number" if kind == "number" else "date")
+    if profile.date_format is not None:
+        return ColumnType("date", profile.date_format)
+    numbers = 0 < profile.filled == profile.numbers or task == "regression"
+    few_texts = _MOSTLY * profile.filled <= profile.numbers < profile.filled
+    if few_texts and task is None and table.different(name) > MOST_NUMBERED_CLASSES:
+        table.numbers([name])  # raises, naming the first cell that is text
+    return ColumnType("number" if numbers else "text")
+
+
+def _scales(table: Table, types: Mapping[str, ColumnType]) -> dict[str, tuple[float, float]]:
+    """The median and the spread of every number column among the rows that are in memory."""
+    scales: dict[str, tuple[float, float]] = {}
+    for name, values in table.numbers([name for name, what in types.items() if what.kind == "number"]).items():
+        there = values[~np.isnan(values)]
+        spread = float(there.std()) if len(there) else 0.0
+        scales[name] = (float(np.median(there)) if len(there) else 0.0, spread if 1e-30 < spread < 1e30 else 1.0)
+    return scales
+
+
+def _notes(table: Table, profiles: Mapping[str, Profile], types: Mapping[str, ColumnType]) -> list[str]:
+    notes = []
+    dialect = table.source.dialect
+    if dialect is not None and dialect.encoding != "utf-8":
+        notes.append(f"the file was read as {dialect.encoding} text, as it is not UTF-8")
+    for name, what in types.items():
+        if what.kind == "date" and profiles[name].ambiguous:
+            notes.append(f"the dates in {name!r} were read as {what.date_format}, and could be day/month/year as well")
+    if table.partial:
+        notes.append(f"{table.label} is large: the kinds of its columns were taken from its first {table.rows:,} rows")
+    return notes
