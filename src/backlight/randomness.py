@@ -26,7 +26,7 @@ _SHIFT: Final = np.uint64(32)
 _ROUNDS: Final = 10
 _CHUNK: Final = 1 << 18
 
-PIECE: Final = 1000
+PIECE: Final = 4096
 """How many neighbouring rows stay together when data on a disk is put into a random order."""
 
 
@@ -194,9 +194,9 @@ def windowed_permutation(seed: int, count: int, window: int, *, place: tuple[int
         place: the two high words of the counters; of the second, the lowest 2²⁰ must be free.
 
     Example:
-        >>> order = windowed_permutation(0, 100_000, 20_000)
-        >>> bool((np.sort(order) == np.arange(100_000)).all()), len(np.unique(order[:20_000] // PIECE))
-        (True, 20)
+        >>> order = windowed_permutation(0, 40 * PIECE, 10 * PIECE)
+        >>> bool((np.sort(order) == np.arange(40 * PIECE)).all()), len(np.unique(order[: 10 * PIECE] // PIECE))
+        (True, 10)
     """
     pieces = permutation(seed, Purpose.SHUFFLING, -(-count // PIECE), place=place)
     order = (pieces[:, None] * PIECE + np.arange(PIECE)).reshape(-1)

@@ -14,7 +14,7 @@ from backlight.data.column_types import ColumnType, date_sql, stored_kind
 from backlight.data.delimited import plain_error
 from backlight.data.idx import cache_folder
 from backlight.data.standardising import LARGEST
-from backlight.data.table_sources import TableSource, text_source
+from backlight.data.table_sources import TableSource, missing_words, text_source
 from backlight.errors import BacklightError, InputError
 
 if TYPE_CHECKING:
@@ -109,13 +109,14 @@ class _TextCodes:
 class StoredColumns:
     """The columns of a large table in a compact file: numbers in float32, texts by code, moments in float64.
 
-    A number is kept as (value − centre) / spread, with the centre and spread of a sample, so that float32 suffices.
+    A number is kept as (value − centre) / spread, with the centre and spread of a sample, so that float32 suffices; a
+    column without a scale is kept in float64.
 
     Args:
         connection: of DuckDB.
         source: the table.
         types: what each wanted column is.
-        scales: (centre, spread) of every number column.
+        scales: (centre, spread) of number columns.
 
     Raises:
         InputError: a cell is not what its column is; the message names its line.
@@ -130,26 +131,30 @@ class StoredColumns:
         scales: Mapping[str, tuple[float, float]],
     ) -> None:
         self._types, self._scales, self._source = dict(types), scales, source
-        self._texts = {name: _TextCodes() for name, what in types.items() if what.kind == "text"}
-        self._offsets: list[tuple[int, int, dict[str, int]]] = []  # rows from, to, and where each column begins
         self._file = scratch_file()
-        self.count = 0
         try:
-            self._fill(connection)
+            try:
+                self._fill(connection, ("NA",))
+            except InputError:
+                if source.dialect is None:
+                    raise
+                self._fill(connection, missing_words())  # slower; another word may stand for a missing value
         except OSError as error:
             raise BacklightError(
                 f"no room for a compact copy of {source.label} in {cache_folder('tables')}: {error.strerror or error}; "
                 "make room, or set XDG_CACHE_HOME to a folder on a larger disk"
             ) from error
 
-    def _fill(self, connection: "duckdb.DuckDBPyConnection") -> None:
+    def _fill(self, connection: "duckdb.DuckDBPyConnection", missing: Sequence[str]) -> None:
         import duckdb
         from nanoarrow import c_array_stream
 
         connection.execute(f"SET memory_limit = '{_MEMORY}'")
-        place = 0
+        self._texts = {name: _TextCodes() for name, what in self._types.items() if what.kind == "text"}
+        self._offsets: list[tuple[int, int, dict[str, int]]] = []  # rows from, to, and where each column begins
+        self.count = place = self._file.seek(0)
         try:
-            for chunk in c_array_stream(connection.sql(self._query())):
+            for chunk in c_array_stream(connection.sql(self._query(missing))):
                 starts: dict[str, int] = {}
                 children = iter([chunk.child(k) for k in range(chunk.n_children)])
                 for name, what in self._types.items():
@@ -162,13 +167,13 @@ class StoredColumns:
             raise _refusal(self._source, str(error)) from error
         self._file.flush()
 
-    def _query(self) -> str:
+    def _query(self, missing: Sequence[str]) -> str:
         dialect = self._source.dialect
         places = {name: i for i, name in enumerate(self._source.names)}
         source = self._source
         if dialect is not None:
             numbers = {places[name]: "DOUBLE" for name, what in self._types.items() if what.kind == "number"}
-            source = text_source(dialect, numbers)
+            source = text_source(dialect, numbers, missing)
         chosen = []
         for name, what in self._types.items():
             column, stored = source.columns[places[name]], source.stored[places[name]]
@@ -197,8 +202,10 @@ class StoredColumns:
                     f"{self._source.where(self.count + int(row))}, column {name!r}: {values[row]} is not a finite "
                     "number; correct it, or leave the cell empty if it is missing"
                 )
+        if name not in self._scales:
+            return values
         centre, spread = self._scales[name]
-        return ((values - centre) / spread).astype(np.float32)
+        return ((values - centre) * (1.0 / spread)).astype(np.float32)
 
     def pieces(self, names: Sequence[str]) -> Iterator[tuple[slice, Mapping[str, Cells]]]:
         """The rows of every piece, in order, and the cells of the named columns there."""
@@ -223,13 +230,15 @@ class StoredColumns:
 
     def _read(self, name: str, place: int, count: int) -> Cells:
         what = self._types[name]
-        dtype = {"number": np.float32, "text": np.int32, "date": np.float64}[what.kind]
+        dtype = np.int32 if what.kind == "text" else np.float32 if name in self._scales else np.float64
         self._file.seek(place)
         stored = np.frombuffer(self._file.read(count * np.dtype(dtype).itemsize), dtype)
         if what.kind == "text":
             return Texts(stored, self._values_of(name))
         if what.kind == "date":
             return Moments(stored, what.date_format)
+        if name not in self._scales:
+            return Numbers(stored)
         centre, spread = self._scales[name]
         return Numbers(stored * np.float64(spread) + centre)
 

@@ -18,6 +18,7 @@ LARGE: Final = 1 << 27
 """Files of more bytes are read in a stream, with the kinds of columns taken from their first rows."""
 
 _MOSTLY: Final = 0.9
+_EXACT: Final = 2.0**23
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,8 @@ def read_table(table: Table, targets: tuple[str, ...], task: str | None, options
     special = tuple(dict.fromkeys((*targets, *options.named)))
     columns: Columns
     if table.partial:
-        columns = StoredColumns(table.connection, table.source, types, _scales(table, types))
+        scaled = [name for name, what in types.items() if what.kind == "number" and name not in special]
+        columns = StoredColumns(table.connection, table.source, types, _scales(table, scaled))
         whole = {name: columns.column(name) for name in special}
     else:
         columns = ColumnsInMemory(table.columns(types))
@@ -120,11 +122,17 @@ def _type_of(table: Table, name: str, profile: Profile, task: str | None) -> Col
     return ColumnType("number" if numbers else "text")
 
 
-def _scales(table: Table, types: Mapping[str, ColumnType]) -> dict[str, tuple[float, float]]:
-    """The median and the spread of every number column among the rows that are in memory."""
+def _scales(table: Table, names: Collection[str]) -> dict[str, tuple[float, float]]:
+    """The median and the spread of number columns among the rows that are in memory; 0 and 1 for whole numbers.
+
+    Whole numbers up to 2²⁴ then stay exact in float32.
+    """
     scales: dict[str, tuple[float, float]] = {}
-    for name, values in table.numbers([name for name, what in types.items() if what.kind == "number"]).items():
+    for name, values in table.numbers(names).items():
         there = values[~np.isnan(values)]
+        if len(there) and np.abs(there).max() < _EXACT and (there == np.floor(there)).all():
+            scales[name] = (0.0, 1.0)
+            continue
         spread = float(there.std()) if len(there) else 0.0
         scales[name] = (float(np.median(there)) if len(there) else 0.0, spread if 1e-30 < spread < 1e30 else 1.0)
     return scales

@@ -102,17 +102,17 @@ def row_source(x: Any) -> RowSource:
     x = x if x.flags.aligned else x.copy()
     source = RowSource(x)
     if x.dtype != np.uint8:
-        _refuse_not_finite(x)
-        source.release()
+        _refuse_not_finite(source)
     return source
 
 
-def _refuse_not_finite(x: Array, chunk: int = 4096) -> None:
-    for start in range(0, len(x), chunk):
-        finite = np.isfinite(x[start : start + chunk])
+def _refuse_not_finite(source: RowSource, chunk: int = 1 << 14) -> None:
+    for start in range(0, source.count, chunk):
+        finite = np.isfinite(source.array[start : start + chunk])
         if not finite.all():
             row, column = (int(k) for k in np.argwhere(~finite)[0])
             raise InputError(
-                f"x is {x[start + row, column]} in row {start + row}, column {column} (counted from 0); "
+                f"x is {source.array[start + row, column]} in row {start + row}, column {column} (counted from 0); "
                 "every input must be a finite number: fill or remove the missing values"
             )
+        source.release()

@@ -8,7 +8,7 @@ from backlight.arrays import Floats, Ints
 from backlight.engine import Examples, RowSource, Session
 from backlight.randomness import Purpose, permutation, windowed_permutation
 
-WINDOW_BYTES: Final = 1 << 28
+WINDOW_BYTES: Final = 1 << 27
 """How much of a mapped file is held in memory before it is let go of."""
 
 
@@ -34,8 +34,8 @@ def losses_of(session: Session, examples: Examples, rows: Ints | None = None) ->
         return session.losses(examples, rows)
     rows = np.arange(examples.source.count) if rows is None else rows
     parts = []
-    for start in range(0, len(rows), held):
-        parts.append(session.losses(examples, rows[start : start + held]))
+    for some in np.split(rows, np.flatnonzero(np.diff(rows // held)) + 1):
+        parts.append(session.losses(examples, some))
         examples.source.release()
     return np.concatenate([losses for losses, _ in parts]), np.concatenate([outputs for _, outputs in parts])
 
