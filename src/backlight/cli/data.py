@@ -1,11 +1,14 @@
-"""`backlight data`: the data sets that Backlight knows by name."""
+"""`backlight data`: the data sets that Backlight knows by name, and what is in data of any kind."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="List the built-in data sets, or fetch one.", no_args_is_help=True)
+from backlight.cli.data_show import show_data
+
+app = typer.Typer(help="List the built-in data sets, fetch one, or show what is in data.", no_args_is_help=True)
+app.command("show")(show_data)
 
 
 @app.command("list")

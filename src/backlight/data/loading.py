@@ -100,7 +100,7 @@ def load(
     if name == "penguins":
         found = load_table(_EMBEDDED / "penguins.csv", replace(wanted, targets=targets or ("species",)))
         return replace(found, source=Source(name, "builtin", ((None, found.source.files[0][1]),)))
-    if name not in BUILTIN and (path.suffix.lower() in TABLES or _holds_parquet(path)):
+    if name not in BUILTIN and is_table(path):
         return load_table(path, wanted)
     _refuse_columns(name, targets, table)
     if name in BUILTIN:
@@ -112,8 +112,12 @@ def load(
     raise _unknown(path)
 
 
-def _holds_parquet(path: Path) -> bool:
-    return path.is_dir() and any(file.suffix.lower() in PARQUET for file in path.rglob("*"))
+def is_table(path: str | Path) -> bool:
+    """Whether a path is read as a table: by its ending, or because it is a folder that holds Parquet files."""
+    path = Path(path)
+    if path.is_dir():
+        return any(file.suffix.lower() in PARQUET for file in path.rglob("*"))
+    return path.suffix.lower() in TABLES
 
 
 def _refuse_columns(name: str, targets: tuple[str, ...], table: TableOptions | None) -> None:

@@ -230,9 +230,9 @@ class StoredColumns:
 
     def _read(self, name: str, place: int, count: int) -> Cells:
         what = self._types[name]
-        dtype = np.int32 if what.kind == "text" else np.float32 if name in self._scales else np.float64
+        dtype: Any = np.int32 if what.kind == "text" else np.float32 if name in self._scales else np.float64
         self._file.seek(place)
-        stored = np.frombuffer(self._file.read(count * np.dtype(dtype).itemsize), dtype)
+        stored: NDArray[Any] = np.frombuffer(self._file.read(count * np.dtype(dtype).itemsize), dtype)
         if what.kind == "text":
             return Texts(stored, self._values_of(name))
         if what.kind == "date":

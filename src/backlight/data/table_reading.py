@@ -40,7 +40,9 @@ class TableRead:
     notes: tuple[str, ...]
 
 
-def read_table(table: Table, targets: tuple[str, ...], task: str | None, options: TableOptions) -> TableRead:
+def read_table(
+    table: Table, targets: tuple[str, ...], task: str | None, options: TableOptions, *, exact: bool = False
+) -> TableRead:
     """Read the columns of a table.
 
     A column of many different numbers with a little text among them is refused: one typing error would else turn it
@@ -51,6 +53,7 @@ def read_table(table: Table, targets: tuple[str, ...], task: str | None, options
         targets: the columns to predict.
         task: `classification`, `regression` or None.
         options: what the user says of the columns.
+        exact: whether the numbers of a large table are kept in float64.
 
     Raises:
         InputError: there is no such column, or a cell is not what its column is.
@@ -80,7 +83,8 @@ def read_table(table: Table, targets: tuple[str, ...], task: str | None, options
     special = tuple(dict.fromkeys((*targets, *options.named)))
     columns: Columns
     if table.partial:
-        scaled = [name for name, what in types.items() if what.kind == "number" and name not in special]
+        numbers = [name for name, what in types.items() if what.kind == "number"]
+        scaled = [] if exact else [name for name in numbers if name not in special]
         columns = StoredColumns(table.connection, table.source, types, _scales(table, scaled))
         whole = {name: columns.column(name) for name in special}
     else:
