@@ -4,12 +4,15 @@ from backlight.cli.data_show import sparkline
 from tests.cli.terminal import backlight
 
 
-x        f"{7 * i % 50},{'rgb'[i % 3]},2026-01-{i % 28 + 1:02},{'' if i % 9 else 1},{'xy'[i % 2]}\n" for i in range(60)
-    )
-    Path(path).write_text("size,colour,day,gap,kind\n" + rows, encoding="utf-8")
+def table() -> None:
+    """Sizes, colours, days, mostly gaps, and two kinds."""
+    rows = [
+        f"{7 * i % 50},{'rgb'[i % 3]},2026-01-{i % 28 + 1:02},{'' if i % 9 else 1},{'xy'[i % 2]}" for i in range(60)
+    ]
+    Path("t.csv").write_text("\n".join(["size,colour,day,gap,kind", *rows, ""]), encoding="utf-8")
 
 
-def test_columns_are_told_before_a_target_is_named():
+def test_columns_are_told_before_a_target_is_named() -> None:
     table()
     told = backlight("data", "show", "t.csv")
     assert told.code == 0
@@ -19,7 +22,7 @@ def test_columns_are_told_before_a_target_is_named():
     assert "Give --target COLUMN" in told.out
 
 
-def test_json_has_columns_parts_inputs_and_classes():
+def test_json_has_columns_parts_inputs_and_classes() -> None:
     table()
     content = backlight("data", "show", "t.csv", "--target", "kind", "--json").json
     assert content["rows"] == 60
@@ -31,13 +34,13 @@ def test_json_has_columns_parts_inputs_and_classes():
     assert content["classes"] == {"kind": {"x": 30, "y": 30}}
 
 
-def test_a_page_and_pictures():
+def test_a_page_and_pictures() -> None:
     assert backlight("data", "show", "digits", "--html", "page.html").code == 0
     assert "What digits holds" in Path("page.html").read_text(encoding="utf-8")
     assert "██" in backlight("data", "show", "digits").out
 
 
-def test_bad_input_is_one_sentence():
+def test_bad_input_is_one_sentence() -> None:
     table()
     for arguments, words in (
         (["none.csv"], "there is no file none.csv"),
@@ -52,7 +55,7 @@ def test_bad_input_is_one_sentence():
         assert told.err.count("\n") == 1
 
 
-def test_bars_of_counts():
+def test_bars_of_counts() -> None:
     assert sparkline([]) == ""
     assert sparkline([0, 0]) == "  "
     assert sparkline([1, 1000]) == "▁█"
