@@ -139,11 +139,15 @@ def unusual() -> dict[str, Problem]:
 @st.composite
 def problems(draw: st.DrawFn, hidden: list[str] | None = None) -> Problem:
     """Any network of one to four dense layers of 1 to 12 units, any output and loss, one to six examples."""
-    widths = draw(st.lists(st.integers(1, 12), min_size=2, max_size=5))
-    output, loss = draw(st.sampled_from(cases.PAIRS))
+    output, loss = draw(st.sampled_from(cases.ENDINGS))
+    widths = draw(st.lists(st.integers(1, 12), min_size=1, max_size=4))
+    widths.append(draw(st.integers(4 if output == cases.GROUPED else 1, 12)))
     function, dropout = draw(st.sampled_from(hidden or HIDDEN)), draw(st.sampled_from([0.0, 0.3]))
     n, seed = draw(st.integers(1, 6)), draw(st.integers(0, 99))
-    network = Network.mlp(*widths, hidden=function, output=output, dropout=dropout, seed=seed, dtype="float64")
+    last = cases.ending(output, widths[-1])
+    network = Network.mlp(
+        *widths, hidden=function, output=last.function, sizes=last.sizes, dropout=dropout, seed=seed, dtype="float64"
+    )
     for _, dense, _ in network.dense_layers():
         dense.b[...] = cases.some(dense.b.shape, seed + dense.incoming, 0.3)
     y = cases.LOSSES[loss].targets(output, n, widths[-1], seed)

@@ -246,7 +246,7 @@ def examples_for(
     objective = network.objective(loss)
     check_targets(used, len(used), network.outputs, objective)
     classes = network.outputs > 1 or objective.loss == "cross_entropy"
-    indices = classes and y.ndim == 1 and y.dtype.kind in "iu"
+    indices = objective.indices(y) > 1 or (classes and y.ndim == 1 and y.dtype.kind in "iu")
     y = np.ascontiguousarray(y, np.int64 if indices else network.dtype)
     if sample_weight is None:
         return Examples(source, y)
