@@ -112,12 +112,14 @@ def built(layers: list[Layer], loss: str, *, n: int = 9, seed: int = 3) -> Probl
     network = Network(layers, seed=seed, dtype="float64")
     for _, dense, _ in network.dense_layers():
         dense.b[...] = cases.some(dense.b.shape, seed, 0.3)
-    y = cases.LOSSES[loss].targets(network.output, n, network.outputs, 1)
+    output = cases.GROUPED if network.sizes else network.output
+    y = cases.LOSSES[loss].targets(output, n, network.outputs, 1)
     return Problem(network, loss, cases.some((n, network.inputs), 1), y)
 
 
 def unusual() -> dict[str, Problem]:
     """Networks that are not plain: activations in a row, none at all, one layer, a softmax with squared error."""
+    several = cases.ending(cases.GROUPED, 6)
     return {
         "two activations in a row": built(
             [Dense(4, 5), Activation("tanh"), Activation("softplus"), Dense(5, 3), Activation("sigmoid"), Dense(3, 2)],
@@ -129,6 +131,10 @@ def unusual() -> dict[str, Problem]:
         "one output": built([Dense(4, 3), Activation("gelu"), Dense(3, 1), Activation("logistic")], "cross_entropy"),
         "softmax with squared error": built(
             [Dense(4, 5), Activation("elu"), Dense(5, 3), Activation("softmax")], "squared"
+        ),
+        "several questions": built([Dense(4, 5), Activation("elu"), Dense(5, 6), several], "cross_entropy"),
+        "several questions with squared error": built(
+            [Dense(4, 5), Activation("gelu"), Dense(5, 6), cases.ending(cases.GROUPED, 6)], "squared"
         ),
         "two output activations": built(
             [Dense(4, 5), Activation("gelu"), Dense(5, 3), Activation("tanh"), Activation("softmax")], "cross_entropy"

@@ -91,6 +91,7 @@ def test_the_plain_softmax_is_described_as_it_always_was():
     assert Activation("softmax").to_dict() == {"kind": "activation", "function": "softmax"}
     network = Network.mlp(3, 4, 5, sizes=(2, 3))
     assert network.to_dicts()[-1] == {"kind": "activation", "function": "softmax", "sizes": [2, 3]}
+    assert repr(network) == "Network 3-4-5, relu, softmax in 2 groups, 41 parameters in float32"
     again = Network.from_dicts(network.to_dicts())
     assert (again.sizes, again.outputs) == ((2, 3), 5)
 

@@ -280,7 +280,12 @@ class Network:
 
     def __repr__(self) -> str:
         widths = "-".join(str(w) for w in [self.inputs, *(layer.units for _, layer, _ in self.dense_layers())])
-        functions = dict.fromkeys(layer.function for layer in self.layers if isinstance(layer, Activation))
+        named = (
+            f"{layer.function} in {len(layer.sizes)} groups" if layer.sizes else layer.function
+            for layer in self.layers
+            if isinstance(layer, Activation)
+        )
+        functions = dict.fromkeys(named)
         return (
             f"Network {widths}, {', '.join(functions) or 'identity'}, {self.params.size:,} parameters in {self.dtype}"
         )

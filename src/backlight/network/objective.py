@@ -141,7 +141,7 @@ def check_targets(y: Array, count: int, outputs: int, objective: Objective) -> N
     """
     if y.ndim == 0 or len(y) != count:
         raise InputError(f"x has {count} rows and y has shape {y.shape}; each example needs one target")
-    if y.shape[1:] == (len(objective.sizes),) or (y.ndim == 1 and outputs > 1):
+    if (y.ndim == 1 and outputs > 1) or (objective.sizes and y.shape[1:] == (len(objective.sizes),)):
         _check_indices(y, outputs, objective.sizes)
         return
     if y.ndim > 2 or (y.ndim == 2 and y.shape[1] != outputs):
