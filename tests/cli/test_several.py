@@ -1,10 +1,17 @@
 """A model of several questions at the command line: trained, measured, asked, explained."""
 
+import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
+from backlight.cli.predict import Asked, show_answers
+from backlight.cli.report import print_questions
+from backlight.data import SeveralClasses
+from backlight.files import Run
 from tests.cli.terminal import backlight, refused_in_one_line
 
 WORDS = np.array([["ab"[k % 2], "xyz"[k // 2 % 3]] for k in range(120)])
@@ -49,6 +56,34 @@ def test_one_answer_in_full_and_many_as_a_table(words):
     first = backlight("predict", words, "new.npz", "--json").json["predictions"][0]
     likeliest = [max(probabilities.values()) for probabilities in first["probabilities"].values()]
     assert first["confidence"] == pytest.approx(np.prod(likeliest))
+
+
+def test_a_narrow_terminal_has_the_questions_one_below_the_other():
+    metrics = {part: {"accuracies": {"first": 0.5, "second": 1.0}} for part in ("train", "test")}
+    told = []
+    for width in (60, 24):
+        with io.StringIO() as text:
+            print_questions(Console(file=text, width=width), {**metrics, "made": {"loss": 1.0}})
+            told.append([line.split() for line in text.getvalue().splitlines() if line])
+    assert told[0] == [
+        ["accuracy", "of", "train", "test"],
+        ["first", "50.00", "%", "50.00", "%"],
+        ["second", "100.00", "%", "100.00", "%"],
+    ]
+    assert told[1][:3] == [["accuracy", "of,", "train"], ["first", "50.00", "%"], ["second", "100.00", "%"]]
+    assert len(told[1]) == 6
+
+
+def test_a_question_may_be_called_as_a_column_of_the_table_is(words, capsys):
+    model = Run.open(words).model()
+    assert isinstance(model.target, SeveralClasses)
+    first, second = model.target.targets
+    model = replace(model, target=SeveralClasses((replace(first, column="confidence"), second)))
+    x = np.zeros((2, 10), np.uint8)
+    show_answers(model, Asked(x, ("one", "other"), {}), model.answers(x))
+    table = capsys.readouterr().out.splitlines()
+    assert table[0].split() == ["example", "confidence", "y1", "confidence"]
+    assert table[1].split()[1] in first.names
 
 
 def test_explanations_name_the_answer_to_every_question(words):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
@@ -100,10 +100,10 @@ def show_answers(model: "Model", asked: Asked, answers: list[dict[str, Any]]) ->
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
         table.add_column("example")
         rows = [_row(answer) for answer in answers[:_SHOWN]]
-        for name, value in rows[0].items():
-            table.add_column(name, justify="left" if isinstance(value, str) and name != "confidence" else "right")
+        for column, _, justify in rows[0]:
+            table.add_column(column, justify=justify)
         for name, row in zip(asked.names, rows, strict=False):
-            table.add_row(name, *(value if isinstance(value, str) else f"{value:,.6g}" for value in row.values()))
+            table.add_row(name, *(cell for _, cell, _ in row))
         out.print(table)
         if len(answers) > _SHOWN:
             out.print(f"… and {len(answers) - _SHOWN:,} more; --json has them all")
@@ -111,14 +111,13 @@ def show_answers(model: "Model", asked: Asked, answers: list[dict[str, Any]]) ->
         out.print(f"note: {count:,} cells of {column!r} hold a category that training never saw; it counts as none")
 
 
-def _row(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """An answer as cells by column: numbers, or text."""
-    if "labels" in answer:
-        return dict(answer["labels"])
+def _row(answer: Mapping[str, Any]) -> list[tuple[str, str, Literal["left", "right"]]]:
+    """An answer as (column, cell, where it stands in its column)."""
     if "probabilities" not in answer:
-        return dict(answer)
+        return [(name, f"{value:,.6g}", "right") for name, value in answer.get("labels", answer).items()]
     picked = answer.get("classes") or {"class": answer["class"]}
-    return {**picked, "confidence": f"{100 * answer['confidence']:.1f} %"}
+    confidence = f"{100 * answer['confidence']:.1f} %"
+    return [*((name, label, "left") for name, label in picked.items()), ("confidence", confidence, "right")]
 
 
 def _in_full(asked: Asked, answer: dict[str, Any]) -> list[str]:

@@ -122,7 +122,13 @@ def print_questions(out: Console, metrics: Mapping[str, Mapping[str, Any]]) -> N
     for name in next(iter(by_part.values())):
         table.add_row(short(name), *(metric_cell("accuracy", shares[name]) for shares in by_part.values()))
     out.print()
-    out.print(table)
+    if fits(out, table):
+        out.print(table)
+        return
+    for part, shares in by_part.items():
+        out.print(f"accuracy of, {part}")
+        for name, share in shares.items():
+            out.print(f"  {short(name)}  {metric_cell('accuracy', share)}")
 
 
 def fits(out: Console, table: Table) -> bool:

@@ -1,6 +1,5 @@
-/* What a group of outputs of LANES examples costs, and the errors that it sends back: a vector holds one output of each.
- *
- * z, a, y and d are [output][example].
+/* What a group of outputs of LANES examples costs, and the errors that it sends back: a vector holds one output of
+ * each. z, a, y and d are [output][example].
  */
 #ifndef BACKLIGHT_LOSSES_H
 #define BACKLIGHT_LOSSES_H
@@ -59,8 +58,8 @@ static vec losses_of(const struct setup *setup, int soft, const real *z, const r
 }
 
 /* Errors of LANES examples in z, by way of the output's slope where loss and output are not fused. */
-static void errors_of(const struct setup *setup, int64_t output, const real *z, const real *a, const real *y, num outputs,
-                      real *d) {
+static void errors_of(const struct setup *setup, int64_t output, const real *z, const real *a, const real *y,
+                      num outputs, real *d) {
     vec sum = {0};
     for (num j = 0; j < outputs; j++) {
         vec e = error_term(setup->loss, (int)setup->fused, load(a + j * LANES), load(y + j * LANES));
