@@ -46,8 +46,32 @@ ACTIVATIONS: dict[str, Callable[[float], float]] = {
 # losses: the outputs that each goes with, the definition on one example, and targets that it can be given -----------
 
 
+GROUPED = "softmax in groups"
+"""Not a function of its own, but a softmax with `group_sizes`."""
+
+
+def group_sizes(output: str, outputs: int) -> tuple[int, ...]:
+    """How many outputs each group has: none where the output is not in groups, else two or three, of 2 and others."""
+    if output != GROUPED:
+        return ()
+    return (2, outputs - 2) if outputs < 6 else (2, outputs - 4, 2)
+
+
+def ending(output: str, outputs: int) -> Activation:
+    """The last layer of a network with that output."""
+    return Activation("softmax" if output == GROUPED else output, sizes=group_sizes(output, outputs))
+
+
+def class_indices(output: str, y: Float64s) -> NDArray[np.int64]:
+    """The class of largest probability: (n,), or one per group (n, k)."""
+    sizes = group_sizes(output, y.shape[1])
+    if not sizes:
+        return np.asarray(y.argmax(axis=1))
+    return np.stack([part.argmax(axis=1) for part in np.split(y, np.cumsum(sizes)[:-1], axis=1)], axis=1)
+
+
 def _cross_entropy(output: str, a: Float64s, y: Float64s) -> float:
-    if output == "softmax":
+    if output in ("softmax", GROUPED):
         return float(-(y * np.log(a)).sum())
     return float(-(y * np.log(a) + (1 - y) * np.log(1 - a)).sum())
 
@@ -77,7 +101,14 @@ def _values(output: str, n: int, j: int, seed: int) -> Float64s:
 
 def _probabilities(output: str, n: int, j: int, seed: int) -> Float64s:
     p = uniforms(seed, Purpose.GENERATION, n * j, place=(8, 8)).reshape(n, j)
-    return p / p.sum(axis=1, keepdims=True) if output == "softmax" else p
+    if output == GROUPED:
+        parts = np.split(p, np.cumsum(group_sizes(output, j))[:-1], axis=1)
+        return np.concatenate([_normalised(part) for part in parts], axis=1)
+    return _normalised(p) if output == "softmax" else p
+
+
+def _normalised(p: Float64s) -> Float64s:
+    return np.asarray(p / p.sum(axis=1, keepdims=True))
 
 
 def _counts(output: str, n: int, j: int, seed: int) -> Float64s:
@@ -97,6 +128,7 @@ LOSSES: dict[str, LossCase] = {
     "cross_entropy": LossCase(("softmax", "logistic", "sigmoid"), _cross_entropy, _probabilities),
 }
 PAIRS = [(output, loss) for loss, case in LOSSES.items() for output in case.outputs]
+ENDINGS = [*PAIRS, *((GROUPED, loss) for loss, case in LOSSES.items() if "softmax" in case.outputs)]
 REFUSED_PAIRS = [
     (output, loss) for loss, case in LOSSES.items() for output in ALL_OUTPUTS if output not in case.outputs
 ]
@@ -118,9 +150,12 @@ LAYERS: dict[str, Callable[[], list[Layer]]] = {
 }
 
 
-def network_of(layers: str, output: str, *, outputs: int = OUTPUTS, seed: int = 3, dtype: Any = "float64") -> Network:
+def network_of(
+    layers: str, output: str, *, outputs: int | None = None, seed: int = 3, dtype: Any = "float64"
+) -> Network:
     """A network with the layers of that case and an output; its biases, too, are not 0."""
-    network = Network([*LAYERS[layers](), Dense(HIDDEN, outputs), Activation(output)], seed=seed, dtype=dtype)
+    outputs = outputs or (6 if output == GROUPED else OUTPUTS)
+    network = Network([*LAYERS[layers](), Dense(HIDDEN, outputs), ending(output, outputs)], seed=seed, dtype=dtype)
     for _, layer, _ in network.dense_layers():
         layer.b[...] = some(layer.b.shape, seed + layer.units, 0.3)
     return network

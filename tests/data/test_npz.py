@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backlight.data import ArrayInputs, Classes, Labels, Quantities, load, read_rows
+from backlight.data import ArrayInputs, Classes, Labels, Quantities, SeveralClasses, load, read_rows
 from backlight.errors import InputError
 
 X = np.arange(40.0).reshape(20, 2)
@@ -42,6 +42,20 @@ def test_targets_that_are_quantities(tmp_path: Path, y: Any) -> None:
     assert isinstance(data.target, Quantities)
     assert data.y.dtype == np.float32
     assert np.allclose(data.target.decode(data.y), y.reshape(20, -1), atol=1e-6)
+
+
+def test_several_strings_are_several_questions(tmp_path: Path) -> None:
+    y = np.array([["ab"[k % 2], "xyz"[k % 3]] for k in range(20)])
+    data = load(save(tmp_path, x=X, y=y))
+    assert data.target == SeveralClasses((Classes(("a", "b"), "y0"), Classes(("x", "y", "z"), "y1")))
+    assert data.y.tolist() == [[k % 2, k % 3] for k in range(20)]
+    assert data.target.decode(data.y) == [tuple(row) for row in y.tolist()]
+    numbers = save(tmp_path, x=X, y=np.stack([Y, 2 + np.arange(20) % 3], axis=1))
+    assert isinstance(load(numbers).target, Quantities)
+    asked = load(numbers, task="classification")
+    assert asked.target == SeveralClasses((Classes(("0", "1"), "y0"), Classes(("2", "3", "4"), "y1")))
+    with pytest.raises(InputError, match="holds text; regression needs numbers"):
+        load(save(tmp_path, x=X, y=y), task="regression")
 
 
 def test_the_task_decides_where_it_is_given(tmp_path: Path) -> None:
@@ -84,7 +98,7 @@ def test_images_are_flattened_and_bytes_stay_bytes(tmp_path: Path) -> None:
         ({"x": X, "y": Y.reshape(20, 1, 1)}, r"y has shape \(20, 1, 1\); it must be"),
         ({"x": X, "y": np.zeros(20, int)}, "y is '0' in every row, and one class"),
         ({"x": X, "y": np.zeros(20)}, "'y' is 0 in every training row"),
-        ({"x": X, "y": X.astype(str)}, r"y has shape \(20, 2\) and holds text; save one string per example"),
+        ({"x": X, "y": np.array([["a", "b"], ["b", "b"]] * 10)}, "y1 of y is 'b' in every row, and one class"),
         ({"x": np.where(X == 7, np.nan, X), "y": Y}, r"x\[3\] holds nan in column 1, and 1 values are not finite"),
         ({"x": np.where(X > 35, -np.inf, X), "y": Y}, r"x\[18\] holds -inf in column 0, and 4 values"),
         ({"x": np.where(X == 7, 1e200, X), "y": Y}, r"x\[3\] holds 1e\+200"),
@@ -136,6 +150,22 @@ class TestNewRows:
             assert rows.y is not None
             assert np.array_equal(rows.y, data.y)
             assert rows.labels[19] == f"{path}:19"
+
+    def test_several_questions_are_given_as_classes_or_indices(self, tmp_path: Path) -> None:
+        y = np.array([["ab"[k % 2], "789"[k % 3]] for k in range(20)])
+        data = load(save(tmp_path, x=X, y=y))
+        for given in (y, np.stack([Y, 7 + np.arange(20) % 3], axis=1)):  # indices but where classes are numbers
+            rows = read_rows(save(tmp_path, "new.npz", x=X, y=given), data.inputs, data.target, labelled=True)
+            assert rows.y is not None
+            assert rows.y.tolist() == data.y.tolist()
+        for given, words in (
+            (y[:, :1], r"y has shape \(20, 1\); the model expects 2 classes per example, of y0, y1"),
+            (np.where(y == "b", "B", y), r"y\[1, 0\] is 'B', which is no class of this model; did you mean 'b'\?"),
+            (np.stack([Y + 1, Y + 7], axis=1), r"y\[1, 0\] is '2', .*; give a class, or its index from 0 to 1"),
+            (np.stack([Y, Y], axis=1), r"y\[0, 1\] is '0', which is no class of this model; there are '7'"),
+        ):
+            with pytest.raises(InputError, match=words):
+                read_rows(save(tmp_path, "new.npz", x=X, y=given), data.inputs, data.target, labelled=True)
 
     def test_x_alone_is_enough(self, tmp_path: Path) -> None:
         data = load(save(tmp_path, x=X, y=Y))

@@ -1,5 +1,6 @@
 """Networks, examples and sessions to compare with, drawn or made by hand."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +41,7 @@ class Problem:
     ) -> Task:
         """What a session is opened for; its batches hold all examples unless told otherwise."""
         y = np.asarray(self.y)
-        y = y.astype(np.int64 if y.ndim == 1 and y.dtype.kind in "iu" else self.network.dtype)
+        y = y.astype(np.int64 if self.network.objective(self.loss).indices(y) else self.network.dtype)
         return Task(
             compile_program(self.network, self.loss),
             self.network.params,
@@ -81,18 +82,29 @@ def problem(
     return Problem(network, loss, cases.some((n, cases.INPUTS), 1).astype(dtype), y)
 
 
+def outputs_of(output: str, most: int) -> st.SearchStrategy[int]:
+    """Widths that an output may have."""
+    return st.integers(4 if output == cases.GROUPED else 1, most)
+
+
+def ended(widths: Sequence[int], output: str, **given: Any) -> Network:
+    """A multi-layer perceptron with that output, in groups or not."""
+    last = cases.ending(output, widths[-1])
+    return Network.mlp(*widths, output=last.function, sizes=last.sizes, **given)
+
+
 @st.composite
 def problems(draw: st.DrawFn, dtype: str = "float64") -> Problem:
     """Any network of up to four layers, with dropout or without, any loss, and 1 to 64 examples."""
-    widths = draw(st.lists(st.integers(1, 40), min_size=2, max_size=5))
-    output, loss = draw(st.sampled_from(cases.PAIRS))
+    output, loss = draw(st.sampled_from(cases.ENDINGS))
+    widths = [*draw(st.lists(st.integers(1, 40), min_size=1, max_size=4)), draw(outputs_of(output, 40))]
     hidden, dropout = draw(st.sampled_from(HIDDEN)), draw(st.sampled_from([0.0, 0.3]))
     n, seed = draw(st.integers(1, 64)), draw(st.integers(0, 99))
-    network = Network.mlp(*widths, hidden=hidden, output=output, dropout=dropout, seed=seed, dtype=dtype)  # type: ignore[arg-type]
+    network = ended(widths, output, hidden=hidden, dropout=dropout, seed=seed, dtype=dtype)
     x = cases.some((n, widths[0]), seed).astype(draw(st.sampled_from(["float32", "float64"])))
-    y = cases.LOSSES[loss].targets(output, n, widths[-1], seed)
-    if (output, loss) == ("softmax", "cross_entropy") and draw(st.booleans()):
-        y = y.argmax(axis=1) if widths[-1] > 1 else y
+    y: Any = cases.LOSSES[loss].targets(output, n, widths[-1], seed)
+    if network.output == "softmax" and loss == "cross_entropy" and draw(st.booleans()):
+        y = cases.class_indices(output, y) if widths[-1] > 1 else y
     if draw(st.booleans()):
         x = (np.abs(x) * 100).astype(np.uint8)
     return Problem(network, loss, x, y)

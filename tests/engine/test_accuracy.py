@@ -12,7 +12,7 @@ from backlight.engine import Stretch, library
 from backlight.errors import InputError
 from backlight.network import Activation, Network
 from tests import cases
-from tests.engine.drawn import HIDDEN, Problem
+from tests.engine.drawn import HIDDEN, Problem, ended, outputs_of
 
 FACTOR = 4
 ROUNDINGS = 4
@@ -26,10 +26,11 @@ X86, ARM = library.INSTRUCTION_SETS
 @st.composite
 def float32_problems(draw: st.DrawFn) -> Problem:
     """Networks of up to five layers of up to 300 units, batches of up to 257."""
-    widths = draw(st.lists(st.one_of(st.integers(1, 300), st.integers(1, 9)), min_size=2, max_size=6))
-    output, loss = draw(st.sampled_from(cases.PAIRS))
+    output, loss = draw(st.sampled_from(cases.ENDINGS))
+    widths = draw(st.lists(st.one_of(st.integers(1, 300), st.integers(1, 9)), min_size=1, max_size=5))
+    widths.append(draw(st.one_of(outputs_of(output, 300), outputs_of(output, 9))))
     n, seed = draw(st.one_of(st.integers(1, 257), st.integers(1, 9))), draw(st.integers(0, 99))
-    network = Network.mlp(*widths, hidden=draw(st.sampled_from(HIDDEN)), output=output, seed=seed, dtype="float32")
+    network = ended(widths, output, hidden=draw(st.sampled_from(HIDDEN)), seed=seed, dtype="float32")
     x = cases.some((n, widths[0]), seed).astype(np.float32)
     y = cases.LOSSES[loss].targets(output, n, widths[-1], seed).astype(np.float32)
     return Problem(network, loss, x, y)
@@ -113,8 +114,8 @@ def test_every_instruction_set_computes_the_same(monkeypatch, name, dtype):
     monkeypatch.setenv("BACKLIGHT_INSTRUCTION_SET", name)
     assert getattr(library.load(), "instruction_set", None) == name
     tolerance = 2e-5 if dtype == "float32" else 1e-11  # five steps amplify roundings
-    for hidden, (output, loss) in zip(HIDDEN, cases.PAIRS[-len(HIDDEN) :], strict=True):
-        network = Network.mlp(37, 50, 33, 7, hidden=hidden, output=output, dropout=0.2, seed=1, dtype=dtype)
+    for hidden, (output, loss) in zip(HIDDEN, cases.ENDINGS[-len(HIDDEN) :], strict=True):
+        network = ended((37, 50, 33, 7), output, hidden=hidden, dropout=0.2, seed=1, dtype=dtype)
         x = (50 * np.abs(cases.some((131, 37), 2))).astype(np.uint8)
         p = Problem(network, loss, x, cases.LOSSES[loss].targets(output, 131, 7, 3))
         found = [_everything(p.copied().crewed(crew, 33, record_examples=True)) for crew in (1, 3)]

@@ -19,7 +19,14 @@ from tests.engine.drawn import Problem
 
 ROWS = 131
 CREWS = (2, 3, 4)
-SOURCES = {"odd": "float32", "narrow": "uint8", "dropout": "float64", "wide": "float32", "many inputs": "uint8"}
+SOURCES = {
+    "odd": "float32",
+    "narrow": "uint8",
+    "dropout": "float64",
+    "wide": "float32",
+    "many inputs": "uint8",
+    "groups": "float32",
+}
 
 
 def _network(name: str, dtype: Any) -> Network:
@@ -31,6 +38,8 @@ def _network(name: str, dtype: Any) -> Network:
         return Network.mlp(19, 41, 23, 3, hidden="elu", dropout=0.3, seed=3, dtype=dtype)
     if name == "wide":  # whole panels and an edge, whatever the vector's width
         return Network.mlp(20, 133, 131, 5, hidden="relu", output="identity", seed=4, dtype=dtype)
+    if name == "groups":
+        return Network.mlp(40, 30, 75, hidden="tanh", sizes=(36, 2, 37), seed=6, dtype=dtype)
     layers: list[Layer] = [Dense(1500, 40), Dropout(0.1), Activation("tanh"), Dense(40, 66), Activation("softmax")]
     return Network(layers, seed=5, dtype=dtype)
 
@@ -41,10 +50,11 @@ def made(name: str, dtype: Any) -> Problem:
     x = cases.some((ROWS, network.inputs), 6)
     x = np.abs(100 * x).astype("uint8") if SOURCES[name] == "uint8" else x.astype(SOURCES[name])
     loss = network.objective().loss
-    y = np.arange(ROWS) % network.outputs if network.output == "softmax" else None
-    return Problem(
-        network, loss, x, cases.LOSSES[loss].targets(network.output, ROWS, network.outputs, 7) if y is None else y
-    )
+    if network.sizes:
+        return Problem(network, loss, x, np.arange(ROWS)[:, None] % np.array(network.sizes))
+    if network.output == "softmax":
+        return Problem(network, loss, x, np.arange(ROWS) % network.outputs)
+    return Problem(network, loss, x, cases.LOSSES[loss].targets(network.output, ROWS, network.outputs, 7))
 
 
 def bits(*arrays: Any) -> tuple[bytes, ...]:
@@ -82,7 +92,7 @@ def said(session: NativeSession) -> tuple[bytes, ...]:
 def test_training_gives_the_same_bits_for_any_number_of_threads(name, dtype, optimizer):
     case = cases.OPTIMIZERS[optimizer]
     # the last batch holds 15 examples, or 3, or 1: each goes another way through the engine
-    batch_size = {"odd": 29, "narrow": 64, "dropout": 26, "wide": 58, "many inputs": 65}[name]
+    batch_size = {"odd": 29, "narrow": 64, "dropout": 26, "wide": 58, "many inputs": 65, "groups": 29}[name]
     given: dict[str, Any] = {"optimizer": case.optimizer, "seed": 8, "record_examples": True}
     expected = advanced(made(name, dtype).crewed(1, batch_size, **given), batch_size, case.lr / 10)
     for crew in CREWS:

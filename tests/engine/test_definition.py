@@ -62,7 +62,7 @@ def agrees(engine: str, p: Problem, rows: np.ndarray, epoch: int | None, seed: i
 
 
 @pytest.mark.parametrize("layers", cases.LAYERS)
-@pytest.mark.parametrize(("output", "loss"), cases.PAIRS)
+@pytest.mark.parametrize(("output", "loss"), cases.ENDINGS)
 def test_every_layer_output_and_loss(engine, layers, output, loss):
     p = problem(layers, output, loss)
     agrees(engine, p, np.array([3, 0, 22, 3, 7]), epoch=4, seed=5)

@@ -59,7 +59,7 @@ def test_what_is_seen_is_what_every_example_said(engine, layers, batch_size):
     epoch_of(problem(layers), engine, batch_size, frozenset())
 
 
-@pytest.mark.parametrize(("output", "loss"), cases.PAIRS)
+@pytest.mark.parametrize(("output", "loss"), cases.ENDINGS)
 def test_every_output_and_loss(engine, output, loss):
     epoch_of(problem("deep", output, loss), engine, 8, frozenset())
 

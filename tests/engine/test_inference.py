@@ -33,6 +33,14 @@ def test_one_row_and_many(engine, dtype, output, count):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_outputs_in_groups(engine):
+    network, x = Network.mlp(30, 12, 41, sizes=(2, 20, 19), seed=1), cases.some((600, 30), 2)
+    predictor, expected = Predictor(network, engine=engine), network.predict(x)
+    close(predictor(x), expected)
+    close(predictor(x[7]), expected[7])
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_whole_numbers_mean_what_they_mean_in_training(engine):
     network = Network.mlp(4, 5, 2, seed=0)
     predictor, x = Predictor(network, engine=engine), np.array([[0, 51, 255, 7]], np.uint8)

@@ -112,12 +112,14 @@ def built(layers: list[Layer], loss: str, *, n: int = 9, seed: int = 3) -> Probl
     network = Network(layers, seed=seed, dtype="float64")
     for _, dense, _ in network.dense_layers():
         dense.b[...] = cases.some(dense.b.shape, seed, 0.3)
-    y = cases.LOSSES[loss].targets(network.output, n, network.outputs, 1)
+    output = cases.GROUPED if network.sizes else network.output
+    y = cases.LOSSES[loss].targets(output, n, network.outputs, 1)
     return Problem(network, loss, cases.some((n, network.inputs), 1), y)
 
 
 def unusual() -> dict[str, Problem]:
     """Networks that are not plain: activations in a row, none at all, one layer, a softmax with squared error."""
+    several = cases.ending(cases.GROUPED, 6)
     return {
         "two activations in a row": built(
             [Dense(4, 5), Activation("tanh"), Activation("softplus"), Dense(5, 3), Activation("sigmoid"), Dense(3, 2)],
@@ -130,6 +132,10 @@ def unusual() -> dict[str, Problem]:
         "softmax with squared error": built(
             [Dense(4, 5), Activation("elu"), Dense(5, 3), Activation("softmax")], "squared"
         ),
+        "several questions": built([Dense(4, 5), Activation("elu"), Dense(5, 6), several], "cross_entropy"),
+        "several questions with squared error": built(
+            [Dense(4, 5), Activation("gelu"), Dense(5, 6), cases.ending(cases.GROUPED, 6)], "squared"
+        ),
         "two output activations": built(
             [Dense(4, 5), Activation("gelu"), Dense(5, 3), Activation("tanh"), Activation("softmax")], "cross_entropy"
         ),
@@ -139,11 +145,15 @@ def unusual() -> dict[str, Problem]:
 @st.composite
 def problems(draw: st.DrawFn, hidden: list[str] | None = None) -> Problem:
     """Any network of one to four dense layers of 1 to 12 units, any output and loss, one to six examples."""
-    widths = draw(st.lists(st.integers(1, 12), min_size=2, max_size=5))
-    output, loss = draw(st.sampled_from(cases.PAIRS))
+    output, loss = draw(st.sampled_from(cases.ENDINGS))
+    widths = draw(st.lists(st.integers(1, 12), min_size=1, max_size=4))
+    widths.append(draw(st.integers(4 if output == cases.GROUPED else 1, 12)))
     function, dropout = draw(st.sampled_from(hidden or HIDDEN)), draw(st.sampled_from([0.0, 0.3]))
     n, seed = draw(st.integers(1, 6)), draw(st.integers(0, 99))
-    network = Network.mlp(*widths, hidden=function, output=output, dropout=dropout, seed=seed, dtype="float64")
+    last = cases.ending(output, widths[-1])
+    network = Network.mlp(
+        *widths, hidden=function, output=last.function, sizes=last.sizes, dropout=dropout, seed=seed, dtype="float64"
+    )
     for _, dense, _ in network.dense_layers():
         dense.b[...] = cases.some(dense.b.shape, seed + dense.incoming, 0.3)
     y = cases.LOSSES[loss].targets(output, n, widths[-1], seed)

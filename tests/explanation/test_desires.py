@@ -31,7 +31,12 @@ from tests.explanation.made import (
     unusual,
 )
 
-FUSED = [("softmax", "cross_entropy"), ("logistic", "cross_entropy"), ("exponential", "poisson")]
+FUSED = [
+    ("softmax", "cross_entropy"),
+    (cases.GROUPED, "cross_entropy"),
+    ("logistic", "cross_entropy"),
+    ("exponential", "poisson"),
+]
 APART = [("sigmoid", "squared"), ("identity", "squared"), ("tanh", "huber"), ("softplus", "poisson")]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import safetensors
 
-from backlight.data import Labels, Quantities
+from backlight.data import Classes, Labels, Quantities, SeveralClasses
 from backlight.errors import InputError
 from backlight.files import Model
 from backlight.network import Network
@@ -74,6 +74,25 @@ def test_answers_are_labels_that_may_hold_together(path):
         list(answer["labels"].values()), network.predict(np.ones((1, inputs.width), np.float32))[0], rtol=0
     )
     assert list(answer["labels"]) == ["warm", "wet"]
+
+
+def test_answers_to_several_questions(path, tmp_path):
+    inputs = Model.load(path).inputs
+    target = SeveralClasses((Classes(("a", "b"), "first"), Classes(("x", "y", "z"), "second")))
+    network = Network.mlp(inputs.width, 5, sizes=(2, 3), seed=0)
+    x = np.random.default_rng(0).normal(size=(4, inputs.width)).astype(np.float32)
+    Model(network, "cross_entropy", "made", inputs, target).save(tmp_path / "several.safetensors")
+    model = Model.load(tmp_path / "several.safetensors")
+    assert model.network.sizes == (2, 3)
+    for answer, row in zip(model.answers(x), network.predict(x).astype(float), strict=True):
+        assert answer["probabilities"] == {
+            "first": dict(zip("ab", row[:2], strict=True)),
+            "second": dict(zip("xyz", row[2:], strict=True)),
+        }
+        assert answer["classes"] == {"first": "ab"[row[:2].argmax()], "second": "xyz"[row[2:].argmax()]}
+        assert answer["confidence"] == row[:2].max() * row[2:].max()
+    metrics = model.measure(x, np.array([[0, 2], [1, 1], [0, 0], [1, 2]]))
+    assert list(metrics["accuracies"]) == ["first", "second"]
 
 
 def test_answers_are_quantities_in_their_own_units(path):

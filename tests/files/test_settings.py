@@ -41,6 +41,22 @@ def test_labels_get_logistic(tmp_path):
         Settings(path, output="softmax").resolved(load(path))
 
 
+def test_several_questions_get_a_softmax_in_groups(tmp_path):
+    path = regression(tmp_path, np.array([["ab"[k % 2], "xyz"[k % 3]] for k in range(60)]))
+    chosen = Settings(path, until=("exact>=0.9",)).resolved(load(path))
+    assert (chosen.output, chosen.loss) == ("softmax", "cross_entropy")
+    network = chosen.network(load(path))
+    assert (network.sizes, network.outputs) == ((2, 3), 5)
+    assert Settings(path, loss="squared").resolved(load(path)).output == "softmax"
+    for given, words in (
+        ({"output": "logistic"}, "the output is logistic, and the target asks 2 questions, each with one of its own"),
+        ({"loss": "poisson"}, "the loss poisson is for counts, and the target has classes; choose cross_entropy"),
+        ({"until": ("macro_f1>0.5",)}, "which is not measured here; there are loss, accuracy, exact"),
+    ):
+        with pytest.raises(InputError, match=words):
+            Settings(path, **given).resolved(load(path))
+
+
 def test_counts_get_the_exponential_and_are_not_standardised(tmp_path):
     path = regression(tmp_path, np.arange(60.0))
     wanted = Settings(path, loss="poisson", task="regression")

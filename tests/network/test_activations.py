@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backlight.errors import InputError
-from backlight.network.activations import ACTIVATIONS, activation_function, normal_cdf, softmax
+from backlight.network.activations import ACTIVATIONS, activation_function, normal_cdf
 from tests import cases
 
 Z = np.concatenate([np.linspace(-12, 12, 97), [1e-9, -1e-9, 25.0, -25.0]])
@@ -71,23 +71,6 @@ def test_normal_cdf_keeps_its_relative_precision_in_the_tail():
     normal_cdf(z, out, [np.empty_like(z) for _ in range(3)])
     expected = np.array([0.5 * erfc(-v / sqrt(2)) for v in z.tolist()])
     np.testing.assert_allclose(out, expected, rtol=1e-12)  # exp(-z²/2) at z = -30 amplifies roundings 450 times
-
-
-def test_softmax_is_shifted_and_sums_to_one():
-    z = cases.some((50, 7), scale=3)
-    a, shifted = np.empty_like(z), np.empty_like(z)
-    softmax(z, a, [np.empty_like(z)])
-    softmax(z + 1000.0, shifted, [np.empty_like(z)])
-    np.testing.assert_allclose(a, np.exp(z) / np.exp(z).sum(axis=1, keepdims=True), rtol=1e-13)
-    np.testing.assert_allclose(shifted, a, rtol=1e-11)  # adding 1000 rounds z to 1e-13
-    np.testing.assert_allclose(a.sum(axis=1), 1, rtol=1e-15)
-
-
-def test_softmax_of_far_apart_numbers():
-    out = np.empty((2, 3))
-    softmax(np.array([[1e4, 0.0, -1e4], [-1e4, -1e4, -1e4]]), out, [np.empty((2, 3))])
-    assert out[0].tolist() == [1, 0, 0]
-    np.testing.assert_allclose(out[1], 1 / 3)
 
 
 def test_an_unknown_name_is_answered_with_the_nearest():

@@ -68,6 +68,8 @@ def metric_texts(record: EpochRecord) -> list[str]:
         texts.append(f"validation loss {watched['loss']:.4f}")
     if "accuracy" in watched:
         texts.append(f"{where} accuracy {100 * watched['accuracy']:.2f} %")
+        if "exact" in watched:
+            texts.append(f"all right {100 * watched['exact']:.2f} %")
     elif watched.get("r2") is not None:
         texts.append(f"{where} R² {watched['r2']:.4f}")
     return texts

@@ -15,7 +15,7 @@ def evaluate(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
     """Measure the model of RUN on a part of its data, or on a labelled FILE."""
-    from backlight.cli.report import console, print_confusion, print_json, print_metrics
+    from backlight.cli.report import console, print_confusion, print_json, print_metrics, print_questions
     from backlight.data import Classes, read_rows
     from backlight.errors import InputError
     from backlight.files import Run
@@ -40,6 +40,7 @@ def evaluate(
     out = console()
     out.print(f"{name}: {len(y):,} examples\n")
     print_metrics(out, {name: metrics})
+    print_questions(out, {name: metrics})
     if "confusion" in metrics and isinstance(model.target, Classes):
         out.print()
         print_confusion(out, metrics["confusion"], model.target.names)

@@ -1,9 +1,9 @@
 """`backlight predict`: what a trained model says about new data."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
@@ -68,10 +68,12 @@ def ask(run: "Run", model: "Model", what: str) -> Asked:
 
 
 def _truth(model: "Model", y: Any) -> str:
-    from backlight.data import Classes, Quantities
+    from backlight.data import Classes, Quantities, SeveralClasses
 
     if isinstance(model.target, Classes):
         return model.target.names[int(y)]
+    if isinstance(model.target, SeveralClasses):
+        return ", ".join(model.target.decode(y[None, :])[0])
     if isinstance(model.target, Quantities):
         values = model.target.decode(y[None, :])[0]
         return ", ".join(f"{name} {value:.6g}" for name, value in zip(model.target.names, values, strict=True))
@@ -97,12 +99,11 @@ def show_answers(model: "Model", asked: Asked, answers: list[dict[str, Any]]) ->
     else:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
         table.add_column("example")
-        first = {k: v for k, v in answers[0].items() if not isinstance(v, Mapping)} or answers[0]["labels"]
-        for name in first:
-            table.add_column(name, justify="left" if name == "class" else "right")
-        for name, answer in list(zip(asked.names, answers, strict=True))[:_SHOWN]:
-            row = answer.get("labels", answer)
-            table.add_row(name, *(_cell(column, row[column]) for column in first))
+        rows = [_row(answer) for answer in answers[:_SHOWN]]
+        for column, _, justify in rows[0]:
+            table.add_column(column, justify=justify)
+        for name, row in zip(asked.names, rows, strict=False):
+            table.add_row(name, *(cell for _, cell, _ in row))
         out.print(table)
         if len(answers) > _SHOWN:
             out.print(f"… and {len(answers) - _SHOWN:,} more; --json has them all")
@@ -110,10 +111,13 @@ def show_answers(model: "Model", asked: Asked, answers: list[dict[str, Any]]) ->
         out.print(f"note: {count:,} cells of {column!r} hold a category that training never saw; it counts as none")
 
 
-def _cell(column: str, value: Any) -> str:
-    if column == "confidence":
-        return f"{100 * value:.1f} %"
-    return value if isinstance(value, str) else f"{value:,.6g}"
+def _row(answer: Mapping[str, Any]) -> list[tuple[str, str, Literal["left", "right"]]]:
+    """An answer as (column, cell, where it stands in its column)."""
+    if "probabilities" not in answer:
+        return [(name, f"{value:,.6g}", "right") for name, value in answer.get("labels", answer).items()]
+    picked = answer.get("classes") or {"class": answer["class"]}
+    confidence = f"{100 * answer['confidence']:.1f} %"
+    return [*((name, label, "left") for name, label in picked.items()), ("confidence", confidence, "right")]
 
 
 def _in_full(asked: Asked, answer: dict[str, Any]) -> list[str]:
@@ -122,14 +126,35 @@ def _in_full(asked: Asked, answer: dict[str, Any]) -> list[str]:
     if "class" in answer:
         lines.append(f"{asked.names[0]} is taken for: {answer['class']}{known}")
         ranked = sorted(answer["probabilities"].items(), key=lambda item: -item[1])[:10]
+    elif "classes" in answer:
+        return _in_full_by_question(asked.names[0], answer, known)
     elif "labels" in answer:
         lines.append(f"{asked.names[0]}{known}")
         ranked = list(answer["labels"].items())
     else:
         values = ", ".join(f"{name} {value:.6g}" for name, value in answer.items())
         return [f"{asked.names[0]} is predicted as: {values}{known}"]
-    width = max(len(name) for name, _ in ranked)
-    for name, value in ranked:
+    return lines + _bars(ranked)
+
+
+def _in_full_by_question(name: str, answer: dict[str, Any], known: str) -> list[str]:
+    """The whole answer, then what was picked for each question and what is likeliest besides."""
+    lines = [
+        f"{name} is taken for: {', '.join(answer['classes'].values())} ({100 * answer['confidence']:.1f} %){known}"
+    ]
+    picked, others = [], []
+    for column, probabilities in answer["probabilities"].items():
+        (first, p), (second, q) = sorted(probabilities.items(), key=lambda item: -item[1])[:2]
+        picked.append((f"{column}: {first}", p))
+        others.append(f"  or {second}, {100 * q:.1f} %")
+    return lines + [line + other for line, other in zip(_bars(picked, padded=True), others, strict=True)]
+
+
+def _bars(shares: Sequence[tuple[str, float]], *, padded: bool = False) -> list[str]:
+    """One line per share: its name, the number, and a bar."""
+    width, lines = max(len(name) for name, _ in shares), []
+    for name, value in shares:
         bar = "█" * round(30 * min(max(value, 0.0), 1.0))
-        lines.append(f"  {name:<{width}}  {100 * value:5.1f} %  {bar}".rstrip())
+        line = f"  {name:<{width}}  {100 * value:5.1f} %  {bar}"
+        lines.append(f"{line:<{width + 43}}" if padded else line.rstrip())
     return lines

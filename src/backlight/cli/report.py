@@ -76,6 +76,7 @@ def print_result(conduct: "Conduct", end: "EndRecord") -> None:
         out.print(f"kept      the weights of epoch {end.best_epoch}, the best on validation")
     out.print()
     print_metrics(out, conduct.model.metrics)
+    print_questions(out, conduct.model.metrics)
     out.print()
     out.print(f"saved     {folder}  ({end.seconds:.1f} s)", soft_wrap=True)
     if end.reason == INTERRUPTED:
@@ -107,6 +108,27 @@ def print_metrics(out: Console, metrics: Mapping[str, Mapping[str, Any]]) -> Non
         out.print(part)
         for name in (name for name in _TITLES if name in row):
             out.print(f"  {_TITLES[name]:<10}{metric_cell(name, row[name])}")
+
+
+def print_questions(out: Console, metrics: Mapping[str, Mapping[str, Any]]) -> None:
+    """The accuracy of each of several questions, one row per question and one column per part, where there are any."""
+    by_part = {part: row["accuracies"] for part, row in metrics.items() if "accuracies" in row}
+    if not by_part:
+        return
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("accuracy of")
+    for part in by_part:
+        table.add_column(part, justify="right")
+    for name in next(iter(by_part.values())):
+        table.add_row(short(name), *(metric_cell("accuracy", shares[name]) for shares in by_part.values()))
+    out.print()
+    if fits(out, table):
+        out.print(table)
+        return
+    for part, shares in by_part.items():
+        out.print(f"accuracy of, {part}")
+        for name, share in shares.items():
+            out.print(f"  {short(name)}  {metric_cell('accuracy', share)}")
 
 
 def fits(out: Console, table: Table) -> bool:

@@ -183,8 +183,7 @@ def _load_npz(path: Path, task: str | None, fractions: tuple[float, float], seed
     codes = target.encode([str(label) for label in raw_y]) if isinstance(target, Classes) else None
     rows = split(len(raw_x), validation=fractions[0], test=fractions[1], seed=seed, classes=codes)
     inputs = ArrayInputs.fit(raw_x[rows["train"]], shape)
-    width = 1 if codes is not None else np.asarray(raw_y).shape[1]
-    names = quantity_names(width)
+    names = quantity_names(1 if codes is not None else np.asarray(raw_y).shape[1])
     fitted, y = encode_target(target, raw_y, rows["train"], names, standardised=standardise)
     source = Source(str(path), "npz", ((str(path.resolve()), sha256_of_file(path)),))
     return Dataset(path.stem, inputs.encode(raw_x), y, rows, inputs, fitted, source)

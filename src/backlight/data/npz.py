@@ -3,6 +3,7 @@
 import zipfile
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -11,13 +12,13 @@ from numpy.typing import NDArray
 
 from backlight.arrays import Array
 from backlight.data.standardising import LARGEST
-from backlight.data.targets import Classes, Labels, Quantities, Target
+from backlight.data.targets import Classes, Labels, Quantities, SeveralClasses, Target
 from backlight.errors import InputError
 
 _SAVE: Final = "save it with numpy.savez(path, x=..., y=...)"
 
-RawTarget: TypeAlias = list[str] | NDArray[np.float64]
-"""Labels as text, or numbers (n, k)."""
+RawTarget: TypeAlias = list[str] | list[tuple[str, ...]] | NDArray[np.float64]
+"""Labels as text, one or several per example, or numbers (n, k)."""
 
 
 def read_arrays(path: Path, names: tuple[str, ...]) -> dict[str, Array]:
@@ -112,12 +113,13 @@ def check_target(path: Path, y: Array) -> Array:
     return table
 
 
-def read_target(path: Path, y: Array, task: str | None) -> tuple[Classes | Labels | None, RawTarget]:
+def read_target(path: Path, y: Array, task: str | None) -> tuple[Classes | Labels | SeveralClasses | None, RawTarget]:
     """What `y` means, and its values as labels or as numbers (n, k).
 
     | y | meaning |
     |---|---|
     | strings, whole numbers or booleans (n,) or (n, 1) | classes |
+    | strings (n, k), or numbers (n, k) where the task is classification | k questions with classes of their own |
     | zeros and ones (n, k), one 1 in every row | classes 0 .. k-1 |
     | zeros and ones (n, k) | labels that may co-occur |
     | other numbers (n,) or (n, k) | quantities (None is returned: they are fitted on the training part) |
@@ -132,16 +134,18 @@ def read_target(path: Path, y: Array, task: str | None) -> tuple[Classes | Label
     """
     table = check_target(path, y)
     width = table.shape[1]
-    if y.dtype.kind in "US" and (width > 1 or task == "regression"):
-        wanted = "regression needs numbers" if task == "regression" else "save one string per example"
-        raise InputError(f"{path}: y has shape {y.shape} and holds text; {wanted}")
-    if width > 1 and task != "regression" and bool(((table == 0) | (table == 1)).all()):
+    if y.dtype.kind in "US" and task == "regression":
+        raise InputError(f"{path}: y has shape {y.shape} and holds text; regression needs numbers")
+    if width > 1 and y.dtype.kind not in "US" and task != "regression" and bool(((table == 0) | (table == 1)).all()):
         if is_one_hot(table):
             codes = table.argmax(axis=1)
             return Classes(tuple(str(i) for i in range(width))), [str(code) for code in codes.tolist()]
         return Labels(tuple(f"label {i}" for i in range(width))), table.astype(np.float64)
-    if width > 1 and task == "classification":
-        raise InputError(f"{path}: y has shape {y.shape}; classification needs one class per example")
+    if width > 1 and (task == "classification" or y.dtype.kind in "US"):
+        columns = [texts(column) for column in table.T]
+        questions = zip(columns, quantity_names(width), strict=True)
+        found = (replace(find_classes(labels, f"{path}: {name} of y"), column=name) for labels, name in questions)
+        return SeveralClasses(tuple(found)), list(zip(*columns, strict=True))
     if (task or ("regression" if width > 1 or y.dtype.kind == "f" else "classification")) == "regression":
         return None, table.astype(np.float64)
     labels = texts(table[:, 0])
@@ -213,7 +217,7 @@ def quantity_names(width: int) -> tuple[str, ...]:
 
 
 def encode_target(
-    target: Classes | Labels | None,
+    target: Classes | Labels | SeveralClasses | None,
     raw: RawTarget,
     train: NDArray[np.int64],
     names: tuple[str, ...],
@@ -227,6 +231,8 @@ def encode_target(
     """
     if isinstance(target, Classes):
         return target, target.encode([str(label) for label in raw])
+    if isinstance(target, SeveralClasses):
+        return target, target.encode([tuple(labels) for labels in raw])
     values = np.asarray(raw, np.float64)
     known = Quantities.fit(names, values[train], standardised=standardised) if target is None else target
     return known, known.encode(values)

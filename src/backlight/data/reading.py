@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backlight.arrays import Array
 from backlight.data.images import read_image
@@ -90,17 +91,37 @@ def _npz_target(path: Path, y: Array, target: Target) -> Array:
             return np.asarray(table.argmax(axis=1), np.int64)
         if table.shape[1] != 1:
             raise InputError(f"{path}: y has shape {y.shape}; the model expects one class per example")
-        labels = texts(table[:, 0])
-        codes = find_labels(target, labels)
-        for row in np.flatnonzero(codes < 0)[:1]:
-            hint = nearest(labels[row], list(target.names))
-            raise InputError(f"{path}: y[{row}] is {labels[row]!r}, which is no class of this model; {hint}")
-        return codes
-    if isinstance(target, SeveralClasses) or y.dtype.kind in "US" or table.shape[1] != target.width:
+        return _find_codes(path, target, table[:, 0])
+    if isinstance(target, SeveralClasses):
+        if table.shape[1] != len(target.targets):
+            raise InputError(
+                f"{path}: y has shape {y.shape}; the model expects {len(target.targets)} classes per example, "
+                f"of {', '.join(target.columns[:9])}{'' if len(target.columns) < 10 else ' and others'}"
+            )
+        pairs = zip(target.targets, table.T, strict=True)
+        return np.stack([_find_codes(path, question, cells, k) for k, (question, cells) in enumerate(pairs)], axis=1)
+    if y.dtype.kind in "US" or table.shape[1] != target.width:
         raise InputError(
             f"{path}: y has shape {y.shape} and holds {y.dtype}; the model expects {target.width} numbers per example"
         )
     return target.encode(table)
+
+
+def _find_codes(path: Path, target: Classes, cells: Array, column: int | None = None) -> NDArray[np.int64]:
+    """Class indices (n,) of labels; in a column of several, whole numbers are indices unless classes are numbers."""
+    numbered = any(name.lstrip("-").isdigit() for name in target.names)
+    if column is not None and cells.dtype.kind in "iu" and not numbered:
+        codes = np.where((cells >= 0) & (cells < target.width), cells, -1).astype(np.int64)
+        hint = f"give a class, or its index from 0 to {target.width - 1}"
+    else:
+        codes, hint = find_labels(target, texts(cells)), ""
+    for row in np.flatnonzero(codes < 0)[:1]:
+        place, label = f"{row}" if column is None else f"{row}, {column}", texts(cells[row : row + 1])[0]
+        raise InputError(
+            f"{path}: y[{place}] is {label!r}, which is no class of this model; "
+            f"{hint or nearest(label, list(target.names))}"
+        )
+    return codes
 
 
 def _read_one_image(path: Path, inputs: ImageInputs | ArrayInputs, *, labelled: bool) -> Rows:

@@ -35,10 +35,9 @@ class Setup(ctypes.Structure):
 
     _fields_ = [
         ("ops", ctypes.POINTER(OpStructure)),
-        *(
-            (name, _Whole)
-            for name in ("count", "inputs", "outputs", "loss", "fused", "capacity", "training", "threads")
-        ),
+        ("sizes", ctypes.POINTER(_Whole)),
+        *((name, _Whole) for name in ("count", "groups", "inputs", "outputs", "loss", "fused")),
+        *((name, _Whole) for name in ("capacity", "training", "threads")),
         ("key", _Whole * 2),
     ]
 
@@ -92,8 +91,10 @@ def setup(program: Program, *, capacity: int, training: bool, threads: int, seed
     """
     ops = (OpStructure * len(program.ops))(*map(_structure, program.ops))
     objective = program.objective
+    sizes = objective.sizes or (program.outputs,)
     return Setup(
-        *(ops, len(program.ops), program.inputs, program.outputs, LOSSES.index(objective.loss), objective.fused),
+        *(ops, (_Whole * len(sizes))(*sizes), len(program.ops), len(sizes), program.inputs, program.outputs),
+        *(LOSSES.index(objective.loss), objective.fused),
         *(capacity, training, threads, (_Whole * 2)(*stream_key(seed, Purpose.DROPOUT))),
     )
 

@@ -29,11 +29,12 @@ class DenseOp:
 
 @dataclass(frozen=True)
 class ActivationOp:
-    """a = f(z) on `units` units."""
+    """a = f(z) on `units` units; `sizes` are those of a softmax's groups, where it has several."""
 
     layer: int
     units: int
     function: str
+    sizes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def compile_program(network: Network, loss: str | None = None) -> Program:
             ops.append(DenseOp(index, layer.incoming, units, slice(position, border), slice(border, end)))
             position = end
         elif isinstance(layer, Activation):
-            ops.append(ActivationOp(index, units, layer.function))
+            ops.append(ActivationOp(index, units, layer.function, layer.sizes))
         elif isinstance(layer, Dropout):
             ops.append(DropoutOp(index, units, layer.rate))
     objective = network.objective(loss)

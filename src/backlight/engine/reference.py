@@ -18,9 +18,10 @@ from backlight.engine.rows import RowSource
 from backlight.engine.seam import Advance, Deltas, Examples, ExamplesSeen, Stretch, Task
 from backlight.engine.threads import Threads
 from backlight.engine.updating import apply_update
-from backlight.network.activations import ACTIVATIONS, softmax
+from backlight.network.activations import ACTIVATIONS
 from backlight.network.layers import Draws, DropoutMask
 from backlight.network.objective import encode_targets
+from backlight.network.softmax import softmax, softmax_backward
 
 CHUNK = 4096
 _EVALUATION_CHUNK = 1024
@@ -68,7 +69,7 @@ class _Activation:
 
     def __init__(self, op: ActivationOp, dtype: np.dtype[np.floating], capacity: int) -> None:
         shape = (capacity, op.units)
-        self.function = ACTIVATIONS.get(op.function)
+        self.function, self.sizes = ACTIVATIONS.get(op.function), op.sizes
         self.out, self.d_in = np.empty(shape, dtype), np.empty(shape, dtype)
         count = self.function.scratch if self.function else 1
         self.scratch = [np.empty(shape, dtype) for _ in range(count)]
@@ -79,7 +80,7 @@ class _Activation:
         if self.function:
             self.function.value(x, out, scratch)
         else:
-            softmax(x, out, scratch)
+            softmax(x, out, scratch, self.sizes)
         self.z = x
         return out
 
@@ -90,12 +91,7 @@ class _Activation:
             self.function.slope(self.z, a, d_in, scratch)
             np.multiply(d_in, d_out, out=d_in)
             return d_in
-        # softmax: a ∘ (d_out − Σ_j d_out a)
-        np.multiply(d_out, a, out=d_in)
-        column = scratch[0][:, :1]
-        np.add.reduce(d_in, axis=1, keepdims=True, out=column)
-        np.subtract(d_out, column, out=d_in)
-        np.multiply(d_in, a, out=d_in)
+        softmax_backward(d_out, a, d_in, scratch, self.sizes)
         return d_in
 
 
@@ -136,7 +132,7 @@ class _Workspace:
         self.targets, self.error = np.empty(shape, program.dtype), np.empty(shape, program.dtype)
         self.scratch = [np.empty(shape, program.dtype) for _ in range(2)]
         self.losses = np.empty(capacity, program.dtype)
-        self.indices = np.empty(capacity, np.int64)
+        self.indices = np.empty((capacity, max(1, len(program.objective.sizes))), np.int64)
         self.z = self.a = self.error
 
     def _part(self, op: Op, params: Floats, grads: Floats | None) -> _Dense | _Activation | _Dropout:
@@ -161,14 +157,14 @@ class _Workspace:
     def judge(self, y: Array, rows: Ints) -> Floats:
         """The losses (m,) of the last forward pass against the rows' targets."""
         m = len(rows)
-        targets, losses = self.targets[:m], self.losses[:m]
-        if y.ndim == 1 and y.dtype.kind in "iu":
+        targets, losses, objective = self.targets[:m], self.losses[:m], self.program.objective
+        if objective.indices(y):
             indices = self.indices[:m]
-            np.take(y, rows, out=indices, mode="clip")
-            encode_targets(indices, targets)
+            np.take(y.reshape(len(y), -1), rows, axis=0, out=indices, mode="clip")
+            encode_targets(indices.reshape(m, *y.shape[1:]), targets, objective.sizes)
         else:
             np.take(y.reshape(len(y), -1), rows, axis=0, out=targets, mode="clip")
-        self.program.objective.losses(self.z, self.a, targets, losses, [s[:m] for s in self.scratch])
+        objective.losses(self.z, self.a, targets, losses, [s[:m] for s in self.scratch])
         return losses
 
     def backward(self) -> None:

@@ -54,7 +54,7 @@ class Examples:
 
     Attributes:
         source: the inputs (n, i).
-        y: class indices (n,) or targets (n, j).
+        y: class indices (n,), one per group of outputs (n, k), or targets (n, j).
         sample_weight: one weight per example (n,), or None for 1.
     """
 

@@ -134,7 +134,7 @@ def cost_along(moment: Moment, x: Any, y: Any, weight: Weight, span: float = 1.0
     Args:
         moment: the network; nothing of it is changed.
         x: inputs (n, i).
-        y: class indices (n,) or targets (n, j).
+        y: class indices (n,), one per question (n, k), or targets (n, j).
         weight: which weight; a source of None is the bias.
         span: how far the weight is moved to either side.
         points: of the curve; an odd number, so that the present value is one of them.

@@ -120,7 +120,7 @@ def compare(
     Args:
         subject: a network, a run, a run's folder, or an opened moment; nothing of it is changed.
         x: inputs (n, i).
-        y: class indices (n,) or targets (n, j).
+        y: class indices (n,), one per question (n, k), or targets (n, j).
         first: the one weight, LAYER:TO:FROM.
         second: the other.
         nudge: what is added to each.

@@ -52,7 +52,7 @@ def open_example(moment: Moment, x: Any, y: Any, name: str = "the example") -> E
     Args:
         moment: the network.
         x: its inputs (i,), or (1, i).
-        y: its class index, or its targets (j,).
+        y: its class index, one per question (k,), or its targets (j,).
         name: what it is called.
 
     Raises:
@@ -68,7 +68,7 @@ def open_example(moment: Moment, x: Any, y: Any, name: str = "the example") -> E
     trace = moment.network.forward(x)
     backward = moment.network.backward(trace, y, moment.loss)
     targets = np.empty_like(trace.out)
-    encode_targets(y, targets)
+    encode_targets(y, targets, moment.network.sizes)
     return Example(moment, name, trace, backward, targets[0])
 
 

@@ -141,7 +141,7 @@ def wishes_for_weight(
     Args:
         moment: the network; nothing of it is changed.
         x: inputs (n, i), uint8 or floating-point numbers.
-        y: class indices (n,) or targets (n, j).
+        y: class indices (n,), one per question (n, k), or targets (n, j).
         weight: which weight; a source of None is the bias.
         names: one name per example.
         chunk: how many examples are passed at once.

@@ -246,7 +246,7 @@ def constant_loss(moment: Moment, y: Array) -> float:
     """
     network, objective = moment.network, moment.network.objective(moment.loss)
     targets = np.empty((len(y), network.outputs))
-    encode_targets(y, targets)
+    encode_targets(y, targets, network.sizes)
     mean = targets.mean(axis=0)
     z = a = np.broadcast_to(mean, targets.shape).copy()
     if objective.fused:

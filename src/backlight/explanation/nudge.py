@@ -112,7 +112,7 @@ def _output_error(network: Network, trace: Trace, y: Array, loss: str) -> tuple[
     """Where the backward pass begins: ∂loss_n/∂(the output of a layer) (n, j), and that layer's number."""
     objective, a = network.objective(loss), trace.out
     targets, error = np.empty_like(a), np.empty_like(a)
-    encode_targets(y, targets)
+    encode_targets(y, targets, network.sizes)
     objective.slope(a, targets, error, [np.empty_like(a), np.empty_like(a)])
     return error, len(network.layers) - 1 - objective.fused
 

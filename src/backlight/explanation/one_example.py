@@ -24,6 +24,7 @@ from backlight.explanation.parts import Parts
 from backlight.explanation.paths import Chain, chain
 from backlight.explanation.places import Unit, Weight, dense_layer, parse_unit, parse_weight
 from backlight.explanation.shown import Shown
+from backlight.network.softmax import groups
 from backlight.plots import Block
 
 
@@ -76,8 +77,9 @@ class Explanation(Shown):
         example: its name.
         when: the moment, in words.
         step: how many steps had been taken, None if unknown.
-        prediction: the output of largest activation; quantities by name and value, in their own units.
-        confidence: the largest activation; None for quantities and for several labels.
+        prediction: the output of largest activation, one for each of several questions; quantities by name and value,
+            in their own units.
+        confidence: the largest activation; None for quantities, several labels and several questions.
         truth: what it should be.
         loss: the example's loss.
         forward: every dense layer's z and a.
@@ -133,7 +135,7 @@ def explain(
     Args:
         subject: a network, a run, a run's folder, or an opened moment.
         x: the example's inputs (i,).
-        y: its class index, or its targets (j,).
+        y: its class index, one per question (k,), or its targets (j,).
         at: for a run: 0, a step, "best" (the default) or "last".
         unit: LAYER:UNIT, whose wish is granted in three ways; the output that wishes loudest unless given.
         weight: LAYER:TO:FROM, for which the chain rule is written out; the first-layer weight of largest gradient
@@ -177,7 +179,10 @@ def explain(
 
 
 def _several(moment: Moment, values: Floats) -> str:
-    """Quantities in their own units, or the labels that are true; nothing where one class is picked."""
+    """Quantities in their own units, true labels, or a class for each question; nothing where one class is picked."""
+    if moment.network.sizes:
+        picked = [group.start + int(values[group].argmax()) for group in groups(moment.network.sizes, len(values))]
+        return ", ".join(moment.outputs[j] for j in picked)
     if moment.labels:
         true = [name for name, value in zip(moment.outputs, values, strict=True) if value > 0.5]
         return ", ".join(true) or "no label"

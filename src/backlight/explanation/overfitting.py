@@ -115,7 +115,7 @@ def overfitting_step(
     Args:
         moment: the network; nothing of it is changed.
         x: inputs (n, i).
-        y: class indices (n,) or targets (n, j).
+        y: class indices (n,), one per question (n, k), or targets (n, j).
         one: which of them steps, counted from 0; or an opened example that is not among them.
         lr: the learning rate of plain descent.
         names: one name per example.

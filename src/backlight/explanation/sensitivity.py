@@ -104,7 +104,7 @@ def sensitivity(
     Args:
         subject: a network, a run, a run's folder, or an opened moment; nothing of it is changed.
         x: inputs (n, i), uint8 or floating-point numbers.
-        y: class indices (n,) or targets (n, j).
+        y: class indices (n,), one per question (n, k), or targets (n, j).
         count: how many parameters to rank.
         at: for a run: 0, a step, "best" (the default) or "last".
         precision: "float64" or "float32"; chosen by the size of the work unless given.

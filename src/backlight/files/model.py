@@ -10,9 +10,19 @@ from typing import Any, Final
 import numpy as np
 
 from backlight.arrays import Ints
-from backlight.data import Classes, Inputs, Labels, Quantities, Target, inputs_from_dict, target_from_dict
+from backlight.data import (
+    Classes,
+    Inputs,
+    Labels,
+    Quantities,
+    SeveralClasses,
+    Target,
+    inputs_from_dict,
+    target_from_dict,
+)
 from backlight.errors import InputError
 from backlight.network import Network
+from backlight.network.softmax import groups
 from backlight.storage import read_tensors, write_tensors
 from backlight.training import Evaluation, evaluate
 
@@ -96,12 +106,17 @@ class Model:
     def answers(self, x: Any) -> list[dict[str, Any]]:
         """One answer per example: `class`, `confidence` and `probabilities`; or `labels`; or each quantity by name.
 
+        For several questions at once there are `classes` and `probabilities` by question, and `confidence` is the
+        product over the questions of what is held likeliest: the probability that the network gives the whole answer.
+
         Args:
             x: prepared inputs (n, d), as `read_rows` gives them.
         """
         outputs = self.network.predict(x)
         if isinstance(self.target, Classes):
             return [self._class_answer(row) for row in outputs.astype(np.float64)]
+        if isinstance(self.target, SeveralClasses):
+            return [_several_answers(self.target, row) for row in outputs.astype(np.float64)]
         if isinstance(self.target, Labels):
             names = self.target.names
             return [{"labels": dict(zip(names, map(float, row), strict=True))} for row in outputs]
@@ -114,6 +129,19 @@ class Model:
         best = int(row.argmax())
         outputs = dict(zip(self.target.names, map(float, row), strict=True))
         return {"class": self.target.names[best], "confidence": float(row[best]), "probabilities": outputs}
+
+
+def _several_answers(target: SeveralClasses, row: Any) -> dict[str, Any]:
+    """The answer to several questions, from the outputs (j,)."""
+    parts = {name: row[part] for name, part in zip(target.columns, groups(target.sizes, target.width), strict=True)}
+    questions = dict(zip(target.columns, target.targets, strict=True))
+    return {
+        "classes": {name: questions[name].names[int(part.argmax())] for name, part in parts.items()},
+        "confidence": math.prod(float(part.max()) for part in parts.values()),
+        "probabilities": {
+            name: dict(zip(questions[name].names, map(float, part), strict=True)) for name, part in parts.items()
+        },
+    }
 
 
 def finite(content: Any) -> Any:
@@ -133,4 +161,5 @@ def finite(content: Any) -> Any:
 def evaluation(target: Target, x: Any, y: Any, rows: Ints | None = None) -> Evaluation:
     """Examples, or some rows of them, together with what their targets mean."""
     unit = np.asarray(target.std) if isinstance(target, Quantities) else 1.0
-    return Evaluation(x, y, unit, isinstance(target, Labels), rows)
+    questions = target.columns if isinstance(target, SeveralClasses) else ()
+    return Evaluation(x, y, unit, isinstance(target, Labels), rows, questions)

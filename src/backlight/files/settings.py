@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from backlight.data import Classes, Dataset, Labels, Quantities, TableOptions, Target
+from backlight.data import Classes, Dataset, Labels, Quantities, SeveralClasses, TableOptions, Target
 from backlight.data.splits import check_fractions
 from backlight.errors import InputError
 from backlight.network import Network
@@ -39,7 +39,8 @@ _RANGES: Final[Mapping[str, tuple[float, float]]] = {
 _LISTS: Final = ("layers", "until", "drop", "keep", "types")
 _MEASURED: Final[Mapping[type[Target], tuple[str, ...]]] = {
     Classes: ("loss", "accuracy", "macro_f1"),
-    Labels: ("loss", "accuracy"),
+    Labels: ("loss", "accuracy", "exact"),
+    SeveralClasses: ("loss", "accuracy", "exact"),
     Quantities: ("loss", "rmse", "mae", "r2"),
 }
 
@@ -169,9 +170,12 @@ class Settings:
 
     def network(self, dataset: Dataset) -> Network:
         """The untrained network of resolved settings."""
-        return self._network(dataset.inputs.width, dataset.target.width)
+        target = dataset.target
+        return self._network(
+            dataset.inputs.width, target.width, target.sizes if isinstance(target, SeveralClasses) else ()
+        )
 
-    def _network(self, inputs: int, outputs: int) -> Network:
+    def _network(self, inputs: int, outputs: int, sizes: tuple[int, ...] = ()) -> Network:
         assert self.output is not None
         return Network.mlp(
             inputs,
@@ -179,6 +183,7 @@ class Settings:
             outputs,
             hidden=self.activation,
             output=self.output,
+            sizes=sizes,
             init=self.init,
             dropout=self.dropout or 0.0,
             seed=self.seed,
@@ -243,6 +248,8 @@ def _suited_output(target: Target, loss: str | None) -> str:
         return "exponential"
     if isinstance(target, Quantities):
         return "identity"
+    if isinstance(target, SeveralClasses):
+        return "softmax"
     if loss in (None, "cross_entropy"):
         return "logistic" if isinstance(target, Labels) else "softmax"
     return "sigmoid"
@@ -255,10 +262,15 @@ def _check_target(dataset: Dataset, output: str, loss: str) -> None:
             f"the loss cross_entropy is for classes, and {target.names[0]!r} is a quantity; "
             "choose squared, absolute, huber or poisson, or --task classification"
         )
+    if isinstance(target, SeveralClasses) and output != "softmax" and loss != "poisson":
+        raise InputError(
+            f"the output is {output}, and the target asks {len(target.targets)} questions, each with one of its own "
+            "classes; choose the output softmax, which answers each of them"
+        )
     check_pair(output, loss)
     if isinstance(target, Labels) and output == "softmax":
         raise InputError("softmax picks one class, and here several labels can be true at once; choose logistic")
-    if isinstance(target, Classes) and loss == "poisson":
+    if isinstance(target, Classes | SeveralClasses) and loss == "poisson":
         raise InputError("the loss poisson is for counts, and the target has classes; choose cross_entropy")
     if isinstance(target, Quantities) and output in _RANGES:
         _check_range(dataset, output, loss, target.names)

@@ -217,23 +217,6 @@ def _gelu_slope(z: Array, a: Array, out: Array, scratch: Sequence[Array]) -> Non
     np.add(out, density, out=out)
 
 
-def softmax(z: Array, out: Array, scratch: Sequence[Array]) -> None:
-    """p_j = exp(z_j) / Σ_k exp(z_k), shifted by the row's largest z so that exp cannot overflow; one scratch array.
-
-    Example:
-        >>> out = np.empty((1, 2))
-        >>> softmax(np.array([[0.0, np.log(3.0)]]), out, [np.empty((1, 2))])
-        >>> out.round(3).tolist()
-        [[0.25, 0.75]]
-    """
-    column = scratch[0][:, :1]
-    np.maximum.reduce(z, axis=1, keepdims=True, out=column)
-    np.subtract(z, column, out=out)
-    np.exp(out, out=out)
-    np.add.reduce(out, axis=1, keepdims=True, out=column)
-    np.divide(out, column, out=out)
-
-
 ACTIVATIONS: Final[dict[str, ActivationFunction]] = {
     f.name: f
     for f in (

@@ -97,7 +97,7 @@ def gradcheck(
     Args:
         network: any network; a float64 copy of it is checked, dropout with fixed draws included.
         x: inputs (n, i); a handful of examples is enough.
-        y: class indices (n,) or targets (n, j).
+        y: class indices (n,), one per group (n, k) of a softmax in groups, or targets (n, j).
         loss: by default the one that the output was made for.
         directions: random directions per part.
         coordinates: single coordinates per part, drawn at random; all of them where the part has fewer.
@@ -200,7 +200,7 @@ class _Probe:
     def _kinked(self) -> Iterator[tuple[Floats, tuple[float, ...]]]:
         trace = self.network.forward(self.x, self.draws)
         targets = np.empty_like(trace.out)
-        encode_targets(self.y, targets)
+        encode_targets(self.y, targets, self.network.sizes)
         yield trace.out - targets, self.objective.kinks
         for layer, cache in zip(self.network.layers, trace.caches, strict=True):
             if isinstance(layer, Activation) and isinstance(cache, ActivationCache) and layer.function in ACTIVATIONS:

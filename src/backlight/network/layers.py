@@ -3,7 +3,7 @@
 A layer keeps no activations; what its backward pass needs stands in the cache that its forward pass returned.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -11,8 +11,9 @@ import numpy as np
 
 from backlight.arrays import Array, Floats, Ints
 from backlight.errors import InputError, nearest, number_within, whole_number
-from backlight.network.activations import OUTPUTS, activation_function, softmax
+from backlight.network.activations import OUTPUTS, activation_function
 from backlight.network.initializers import initial_weights, standard_deviation
+from backlight.network.softmax import check_sizes, softmax, softmax_backward
 from backlight.randomness import PhiloxBlock, Purpose, stream_key
 
 
@@ -137,28 +138,34 @@ class Activation:
 
     Args:
         function: a name from `backlight.network.activations.OUTPUTS`; softmax only as a network's last layer.
+        sizes: for softmax, how many outputs each of several groups has: every group sums to 1 and answers a question
+            of its own. Without sizes all outputs are one group.
 
     Raises:
-        InputError: the name is unknown.
+        InputError: the name is unknown, or the sizes are not those of groups.
 
     Example:
         >>> Activation("relu").forward(np.array([[-1.0, 2.0]]))[0].tolist()
         [[0.0, 2.0]]
+        >>> Activation("softmax", sizes=(2, 3)).forward(np.zeros((1, 5)))[0].round(2).tolist()
+        [[0.5, 0.5, 0.33, 0.33, 0.33]]
     """
 
     kind = "activation"
     size = 0
 
-    def __init__(self, function: str) -> None:
+    def __init__(self, function: str, *, sizes: Sequence[int] = ()) -> None:
         if function not in OUTPUTS:
             raise InputError(f"there is no activation {function!r}; {nearest(function, list(OUTPUTS))}")
-        self.function = function
+        self.function, self.sizes = function, check_sizes(sizes)
+        if self.sizes and function != "softmax":
+            raise InputError(f"sizes are those of a softmax's groups, and the activation is {function}")
 
     def forward(self, x: Floats, draws: Draws | None = None, layer: int = 0) -> tuple[Floats, ActivationCache]:
         """The activations a (n, j) of pre-activations z (n, j)."""
         out = np.empty_like(x)
         if self.function == "softmax":
-            softmax(x, out, [np.empty_like(x)])
+            softmax(x, out, [np.empty_like(x)], self.sizes)
         else:
             f = activation_function(self.function)
             f.value(x, out, [np.empty_like(x) for _ in range(f.scratch)])
@@ -174,12 +181,15 @@ class Activation:
     def backward(self, d_out: Floats, cache: ActivationCache) -> tuple[Floats, None]:
         """From ∂loss_n/∂a (n, j): delta = ∂loss_n/∂a ∘ f′(z), or through softmax's coupled slopes."""
         if self.function == "softmax":
-            return cache.a * (d_out - (d_out * cache.a).sum(axis=1, keepdims=True)), None
+            d_in = np.empty_like(d_out)
+            softmax_backward(d_out, cache.a, d_in, [np.empty_like(d_out)], self.sizes)
+            return d_in, None
         return d_out * self.slope(cache), None
 
     def to_dict(self) -> dict[str, Any]:
         """The layer, for files."""
-        return {"kind": self.kind, "function": self.function}
+        groups = {"sizes": list(self.sizes)} if self.sizes else {}
+        return {"kind": self.kind, "function": self.function, **groups}
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ class Network:
         params: all parameters, flat, layer by layer: W row by row, then b.
 
     Raises:
-        InputError: the widths of neighbours differ, or there is no dense layer.
+        InputError: the widths of neighbours differ, or there is no dense layer, or a softmax's groups do not add up.
 
     Example:
         >>> from backlight import Network
@@ -62,6 +62,7 @@ class Network:
         *widths: int,
         hidden: str = "relu",
         output: str = "softmax",
+        sizes: Sequence[int] = (),
         init: str | None = None,
         dropout: float = 0.0,
         seed: int = 0,
@@ -73,6 +74,7 @@ class Network:
             *widths: inputs, units of each hidden layer, outputs.
             hidden: the hidden layers' activation.
             output: the last layer's activation: any, or softmax, logistic, exponential.
+            sizes: for softmax, how many outputs each of several groups has, one group per question.
             init: the initializer; the one that suits each layer's activation unless given.
             dropout: the rate at which hidden units are silenced in training.
             seed: of the initial weights.
@@ -85,6 +87,8 @@ class Network:
             >>> from backlight import Network
             >>> Network.mlp(784, 128, 64, 10, hidden="relu", output="softmax", seed=0)
             Network 784-128-64-10, relu, softmax, 109,386 parameters in float32
+            >>> Network.mlp(1800, 128, 144, output="softmax", sizes=(36, 36, 36, 36)).sizes
+            (36, 36, 36, 36)
         """
         if len(widths) < 2:
             raise InputError(f"widths are {widths}; at least the numbers of inputs and outputs are needed")
@@ -92,9 +96,10 @@ class Network:
         for k, (incoming, units) in enumerate(pairwise(widths)):
             function = hidden if k < len(widths) - 2 else output
             layers.append(Dense(incoming, units, init or suited_initializer(function)))
-            if function != "identity":
-                layers.append(Activation(function))
-            if dropout and k < len(widths) - 2:
+            last = k == len(widths) - 2
+            if function != "identity" or (last and sizes):
+                layers.append(Activation(function, sizes=sizes if last else ()))
+            if dropout and not last:
                 layers.append(Dropout(dropout))
         return cls(layers, seed=seed, dtype=dtype)
 
@@ -111,6 +116,11 @@ class Network:
                 raise InputError(f"layer {index} is {layer.kind}; the first layer must be dense")
             elif isinstance(layer, Activation) and layer.function == "softmax" and index < len(self.layers) - 1:
                 raise InputError(f"layer {index} is softmax, which may only be the last layer")
+            elif isinstance(layer, Activation) and layer.sizes and sum(layer.sizes) != width:
+                raise InputError(
+                    f"the groups of the softmax have {sum(layer.sizes)} outputs together, and the layer before "
+                    f"gives {width}; both must be the same"
+                )
         if width is None:
             raise InputError("a network needs at least one dense layer, and none was given")
         if len({id(layer) for layer in self.layers}) < len(self.layers):
@@ -147,9 +157,15 @@ class Network:
         last = self.layers[-1]
         return last.function if isinstance(last, Activation) else "identity"
 
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """How many outputs each group of a softmax in groups has; none where all outputs are one group."""
+        last = self.layers[-1]
+        return last.sizes if isinstance(last, Activation) else ()
+
     def objective(self, loss: str | None = None) -> Objective:
         """The network's output together with a loss; by default the one that the output was made for."""
-        return Objective(self.output, loss or default_loss(self.output))
+        return Objective(self.output, loss or default_loss(self.output), self.sizes)
 
     def as_inputs(self, x: Any) -> Floats:
         """Inputs in the network's dtype; uint8 is read as value / 255.
@@ -189,7 +205,7 @@ class Network:
 
         Args:
             trace: what `forward` returned.
-            y: class indices (n,) or targets (n, outputs).
+            y: class indices (n,), one per group (n, k) of a softmax in groups, or targets (n, outputs).
             loss: by default the one that the output was made for.
 
         Raises:
@@ -214,7 +230,7 @@ class Network:
         a = trace.out
         check_targets(y, len(a), self.outputs, objective)
         losses, targets = np.empty(len(a), self.dtype), np.empty_like(a)
-        encode_targets(y, targets)
+        encode_targets(y, targets, self.sizes)
         objective.losses(trace.z(len(self.layers) - 1), a, targets, losses, [np.empty_like(a), np.empty_like(a)])
         return losses, targets
 
@@ -264,7 +280,12 @@ class Network:
 
     def __repr__(self) -> str:
         widths = "-".join(str(w) for w in [self.inputs, *(layer.units for _, layer, _ in self.dense_layers())])
-        functions = dict.fromkeys(layer.function for layer in self.layers if isinstance(layer, Activation))
+        named = (
+            f"{layer.function} in {len(layer.sizes)} groups" if layer.sizes else layer.function
+            for layer in self.layers
+            if isinstance(layer, Activation)
+        )
+        functions = dict.fromkeys(named)
         return (
             f"Network {widths}, {', '.join(functions) or 'identity'}, {self.params.size:,} parameters in {self.dtype}"
         )

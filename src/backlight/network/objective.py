@@ -3,6 +3,7 @@
 objective = Σ_n weights_n losses_n with weights_n = w_n / n, where w_n is example n's sample weight (1 unless given).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from backlight.arrays import Array, Floats
 from backlight.errors import InputError
 from backlight.network.losses import FUSED, LOSSES, check_pair
+from backlight.network.softmax import groups
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,8 @@ class Objective:
     Args:
         output: the activation of the network's last layer.
         loss: one of `backlight.network.losses.LOSS_NAMES`.
+        sizes: how many outputs each group of a softmax in groups has. The loss of an example is then the sum of its
+            groups' losses.
 
     Raises:
         InputError: the two do not go together.
@@ -30,6 +34,7 @@ class Objective:
 
     output: str
     loss: str
+    sizes: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         check_pair(self.output, self.loss)
@@ -41,10 +46,17 @@ class Objective:
 
     def losses(self, z: Array, a: Array, y: Array, out: Array, scratch: list[Array]) -> None:
         """Write one loss per example into `out` (n,); z, a, y and two scratch arrays are (n, j)."""
-        if self.fused:
+        if not self.fused:
+            LOSSES[self.loss].losses(a, y, out, scratch)
+        elif not self.sizes:
             FUSED[self.output, self.loss](z, y, out, scratch)
         else:
-            LOSSES[self.loss].losses(a, y, out, scratch)
+            terms, room = scratch
+            one = room[:, 1]  # the losses need the first column of their second scratch array
+            out.fill(0.0)
+            for group in groups(self.sizes, z.shape[1]):
+                FUSED[self.output, self.loss](z[:, group], y[:, group], one, [terms[:, group], room])
+                np.add(out, one, out=out)
 
     def slope(self, a: Array, y: Array, out: Array, scratch: list[Array]) -> None:
         """Write ∂loss_n/∂z if fused, and ∂loss_n/∂a if not, into `out` (n, j)."""
@@ -52,6 +64,20 @@ class Objective:
             np.subtract(a, y, out=out)
         else:
             LOSSES[self.loss].slope(a, y, out, scratch)
+
+    def indices(self, y: Array) -> int:
+        """How many class indices each target is: 1, or one per group; 0 where targets are values.
+
+        Example:
+            >>> word = Objective("softmax", "cross_entropy", (3, 3))
+            >>> word.indices(np.array([[0, 2]])), word.indices(np.zeros((1, 6)))
+            (2, 0)
+        """
+        if y.dtype.kind not in "iu":
+            return 0
+        if y.ndim == 1:
+            return 1
+        return len(self.sizes) if y.shape[1] == len(self.sizes) else 0
 
     @property
     def kinks(self) -> tuple[float, ...]:
@@ -71,20 +97,29 @@ def mean_weights(count: int, dtype: np.dtype[np.floating], sample_weight: Floats
     return (sample_weight / count).astype(dtype)
 
 
-def encode_targets(y: Array, out: Array) -> None:
+def encode_targets(y: Array, out: Array, sizes: Sequence[int] = ()) -> None:
     """Write targets as the network's outputs should be, (n, j): one-hot for class indices, values as they are.
 
     Args:
-        y: class indices (n,) where there are several outputs; values (n,) for one output; values (n, j).
+        y: class indices (n,) where there are several outputs; values (n,) for one output; values (n, j); class
+            indices (n, k) where the outputs stand in k groups.
         out: where to write, (n, j).
+        sizes: how many outputs each of several groups has.
 
     Example:
         >>> out = np.empty((2, 3))
         >>> encode_targets(np.array([2, 0]), out)
         >>> out.tolist()
         [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
+        >>> out = np.empty((1, 5))
+        >>> encode_targets(np.array([[1, 0]]), out, (2, 3))
+        >>> out.tolist()
+        [[0.0, 1.0, 1.0, 0.0, 0.0]]
     """
-    if y.ndim == 2:
+    if y.ndim == 2 and y.shape[1] == len(sizes):
+        for k, group in enumerate(groups(sizes, out.shape[1])):
+            np.equal(y[:, k : k + 1], np.arange(sizes[k]), out=out[:, group])
+    elif y.ndim == 2:
         np.copyto(out, y, casting="same_kind")
     elif out.shape[1] == 1:
         np.copyto(out[:, 0], y, casting="unsafe")
@@ -106,26 +141,57 @@ def check_targets(y: Array, count: int, outputs: int, objective: Objective) -> N
     """
     if y.ndim == 0 or len(y) != count:
         raise InputError(f"x has {count} rows and y has shape {y.shape}; each example needs one target")
-    if y.ndim == 1 and outputs > 1:
-        if y.dtype.kind not in "iu":
-            raise InputError(
-                f"y is one {y.dtype} number per example, and the network has {outputs} outputs; "
-                f"give class indices (whole numbers, 0 to {outputs - 1}) or an array ({count}, {outputs})"
-            )
-        _refuse(y, (y < 0) | (y >= outputs), f"a class index from 0 to {outputs - 1}")
+    if (y.ndim == 1 and outputs > 1) or (objective.sizes and y.shape[1:] == (len(objective.sizes),)):
+        _check_indices(y, outputs, objective.sizes)
         return
     if y.ndim > 2 or (y.ndim == 2 and y.shape[1] != outputs):
-        raise InputError(f"y has shape {y.shape}; expected ({count},) or ({count}, {outputs})")
+        raise InputError(f"y has shape {y.shape}; expected {_shapes(count, outputs, objective.sizes)}")
     if y.dtype.kind not in "iufb":
         raise InputError(f"y holds {y.dtype}; numbers are needed")
     _refuse(y, ~np.isfinite(y), "a finite number")
     if objective.loss == "cross_entropy":
         _refuse(y, (y < 0) | (y > 1), "a probability (0 to 1) for cross_entropy")
         if objective.output == "softmax":
-            sums = y.reshape(count, -1).sum(axis=1)
-            _refuse(sums, np.abs(sums - 1) > 1e-4, "a row that sums to 1 for softmax with cross_entropy")
+            _check_sums(y.reshape(count, -1), objective.sizes)
     if objective.loss == "poisson":
         _refuse(y, y < 0, "a count (0 or more) for poisson")
+
+
+def _shapes(count: int, outputs: int, sizes: tuple[int, ...]) -> str:
+    """The shapes that targets may have, in words."""
+    indices = f"class indices ({count}, {len(sizes)})" if sizes else f"({count},)"
+    return f"{indices} or ({count}, {outputs})"
+
+
+def _check_indices(y: Array, outputs: int, sizes: tuple[int, ...]) -> None:
+    """Refuse class indices that are none: one per example, or one per group."""
+    if y.ndim == 1 and sizes:
+        raise InputError(
+            f"y is one number per example, and the network answers {len(sizes)} questions; "
+            f"give {_shapes(len(y), outputs, sizes)}"
+        )
+    if y.ndim == 1 and y.dtype.kind not in "iu":
+        raise InputError(
+            f"y is one {y.dtype} number per example, and the network has {outputs} outputs; "
+            f"give class indices (whole numbers, 0 to {outputs - 1}) or an array ({len(y)}, {outputs})"
+        )
+    if y.dtype.kind not in "iu":
+        raise InputError(
+            f"y holds {len(sizes)} {y.dtype} numbers per example, one for each group of outputs; "
+            f"give class indices (whole numbers) or an array ({len(y)}, {outputs})"
+        )
+    if not sizes:
+        _refuse(y, (y < 0) | (y >= outputs), f"a class index from 0 to {outputs - 1}")
+    for k, size in enumerate(sizes):
+        _refuse(y[:, k], (y[:, k] < 0) | (y[:, k] >= size), f"a class index from 0 to {size - 1} in column {k}")
+
+
+def _check_sums(y: Array, sizes: tuple[int, ...]) -> None:
+    """Refuse probabilities (n, j) that do not sum to 1, over all outputs or group by group."""
+    for group in groups(sizes, y.shape[1]):
+        sums = y[:, group].sum(axis=1)
+        over = f"whose outputs {group.start} to {group.stop - 1} sum" if sizes else "that sums"
+        _refuse(sums, np.abs(sums - 1) > 1e-4, f"a row {over} to 1 for softmax with cross_entropy")
 
 
 def _refuse(values: Array, wrong: Array, expected: str) -> None:

@@ -7,6 +7,7 @@ from backlight.engine.program import compile_program
 from backlight.network import Network
 from backlight.training.metrics import measure
 from backlight.training.optimizers import SGD
+from backlight.training.several import name_questions
 from backlight.training.trainer import Evaluation, examples_for
 from backlight.training.windows import losses_of
 
@@ -37,4 +38,5 @@ def evaluate(
     session = open_session(engine, Task(program, network.params, examples, SGD(), batch_size=1, seed=0))
     losses, outputs = losses_of(session, examples, evaluation.rows)
     y = examples.y if evaluation.rows is None else examples.y[evaluation.rows]
-    return measure(losses, outputs, y, evaluation.unit, labels=evaluation.labels)
+    questions = name_questions(network.sizes, evaluation.questions)
+    return measure(losses, outputs, y, evaluation.unit, labels=evaluation.labels, questions=questions)

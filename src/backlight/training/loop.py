@@ -34,6 +34,7 @@ class Plan:
         evaluate_untrained: whether to begin with a record of the untrained network.
         unit: what one unit of regression targets is in their own units.
         labels: whether the targets are several labels at once.
+        questions: how many classes each of several questions has.
     """
 
     batch_size: int
@@ -44,6 +45,7 @@ class Plan:
     evaluate_untrained: bool = False
     unit: Array | float = 1.0
     labels: bool = False
+    questions: Mapping[str, int] | None = None
 
 
 class Training:
@@ -240,7 +242,8 @@ class Training:
     def _measure(self, examples: Examples, rows: Ints | None = None) -> dict[str, Any]:
         losses, outputs = losses_of(self.session, examples, rows)
         y = examples.y if rows is None else examples.y[rows]
-        metrics = measure(losses, outputs, y, self.plan.unit, labels=self.plan.labels)
+        plan = self.plan
+        metrics = measure(losses, outputs, y, plan.unit, labels=plan.labels, questions=plan.questions)
         metrics.pop("confusion", None)
         return metrics
 

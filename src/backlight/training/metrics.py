@@ -1,11 +1,13 @@
 """Metrics: how good outputs are, in numbers that people quote."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
 
 from backlight.arrays import Array, Floats, Ints
 from backlight.errors import InputError, nearest
+from backlight.training.several import several_metrics
 
 HIGHER_IS_BETTER: Final = {
     "loss": False,
@@ -102,9 +104,26 @@ def _mean(losses: Floats) -> float:
 
 
 def measure(
-    losses: Floats, outputs: Floats, y: Array, unit: Array | float = 1.0, *, labels: bool = False
+    losses: Floats,
+    outputs: Floats,
+    y: Array,
+    unit: Array | float = 1.0,
+    *,
+    labels: bool = False,
+    questions: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
-    """The metrics that suit the targets: class indices (n,), several labels (n, j), or values."""
+    """The metrics that suit the targets: class indices (n,), one per question (n, k), several labels (n, j), or values.
+
+    Args:
+        losses: one loss per example (n,).
+        outputs: (n, j).
+        y: the targets.
+        unit: what one unit of regression targets is in their own units.
+        labels: whether the targets are several labels at once.
+        questions: for several questions at once, how many classes each has.
+    """
+    if questions and y.dtype.kind in "iu":
+        return several_metrics(losses, outputs, y, questions)
     if y.dtype.kind in "iu" and y.ndim == 1:
         return classification_metrics(losses, outputs, y.astype(np.int64))
     if labels:

@@ -26,6 +26,7 @@ from backlight.training.loop import Plan, Training
 from backlight.training.metrics import HIGHER_IS_BETTER, check_metric
 from backlight.training.optimizers import make_optimizer
 from backlight.training.records import Record
+from backlight.training.several import name_questions
 from backlight.training.state import TrainingState
 from backlight.training.stopping import AfterEpochs, Patience, StoppingRule, Until
 
@@ -36,10 +37,11 @@ class Evaluation:
 
     Attributes:
         x: inputs (n, i).
-        y: class indices (n,) or targets (n, j).
+        y: class indices (n,), one per question (n, k), or targets (n, j).
         unit: what one unit of regression targets is in their own units, (j,) or a number.
         labels: whether the targets are several labels at once.
         rows: which rows of them (m,); all unless given.
+        questions: what each question is called, where there are several; numbered unless given.
     """
 
     x: Any
@@ -47,6 +49,7 @@ class Evaluation:
     unit: Array | float = 1.0
     labels: bool = False
     rows: Ints | None = None
+    questions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -147,7 +150,7 @@ class Trainer:
 
         Args:
             x: inputs (n, i): uint8, read as value / 255, or floating-point numbers, in memory or a memory map.
-            y: class indices (n,) or targets (n, j).
+            y: class indices (n,), one per question (n, k), or targets (n, j).
             rows: which rows to train on; all unless given.
             validation: what to measure after every epoch; the best weights on it are kept in the end.
             sample_weight: one weight per row (n,), scaled to a mean of 1.
@@ -212,6 +215,7 @@ class Trainer:
             evaluate_untrained=self.evaluate_untrained,
             unit=1.0 if validation is None else validation.unit,
             labels=validation is not None and validation.labels,
+            questions=name_questions(network.sizes, () if validation is None else validation.questions),
         )
         return Training(network, open_session(self.engine, task), plan, rows, measured, state)
 
@@ -230,7 +234,7 @@ def examples_for(
         network: which the data must fit.
         loss: which the targets must fit.
         x: inputs (n, i).
-        y: class indices (n,) or targets (n, j).
+        y: class indices (n,), one per question (n, k), or targets (n, j).
         rows: the rows whose targets are needed; all unless given.
         sample_weight: one weight per row (n,), scaled here to a mean of 1 over the rows that are needed.
 
@@ -246,7 +250,7 @@ def examples_for(
     objective = network.objective(loss)
     check_targets(used, len(used), network.outputs, objective)
     classes = network.outputs > 1 or objective.loss == "cross_entropy"
-    indices = classes and y.ndim == 1 and y.dtype.kind in "iu"
+    indices = objective.indices(y) > 1 or (classes and y.ndim == 1 and y.dtype.kind in "iu")
     y = np.ascontiguousarray(y, np.int64 if indices else network.dtype)
     if sample_weight is None:
         return Examples(source, y)

@@ -19,7 +19,8 @@ struct op {
 
 struct setup {
     const struct op *ops;
-    int64_t count, inputs, outputs, loss, fused;
+    const int64_t *sizes; /* of the groups of outputs, each with a softmax of its own; one of all without that */
+    int64_t count, groups, inputs, outputs, loss, fused;
     int64_t capacity; /* the most rows that pass at once */
     int64_t training; /* whether errors are ever passed back */
     int64_t threads;
@@ -35,8 +36,8 @@ struct work {
     const void *x;
     int64_t x_stride, x_kind;
     double x_scale;
-    const void *y; /* class indices (int64) or targets (n, outputs) */
-    int64_t y_indices;
+    const void *y; /* class indices (int64), one per group, or targets (n, outputs) */
+    int64_t y_indices; /* class indices per example; 0 where there are targets */
     const void *sample_weight;
     const int64_t *order;
     int64_t rows, batch, steps, epoch, dropping;

@@ -15,20 +15,25 @@ static void judge_some(const struct pass *pass, num row, num rows, real *d) {
     real *z = pass->front->judged, *a = z + layer->padded * LANES, *y = a + layer->padded * LANES;
     real *errors = y + layer->padded * LANES;
     int64_t output = layer->ending;
+    const int judged = work->mode != OUTPUTS;
+    vec total = {0};
     turn(layer->out.at + row * layer->out.stride, layer->out.stride, z, LANES, rows, outputs);
-    vec log_sum = {0};
-    if (output == SOFTMAX) log_sum = softmax(z, a, outputs);
-    else activate(output, z, LANES, a, LANES, outputs, 1);
+    for (num r = 0; judged && r < rows; r++) write_targets(setup, work, pass->order[row + r], y + r);
+    for (num g = 0, at = 0; g < setup->groups; at += setup->sizes[g++] * LANES) {
+        const num size = setup->sizes[g];
+        vec log_sum = {0};
+        if (output == SOFTMAX) log_sum = softmax(z + at, a + at, size);
+        else activate(output, z + at, LANES, a + at, LANES, size, 1);
+        if (judged) total = losses_of(setup, output == SOFTMAX, z + at, a + at, y + at, size, log_sum, total);
+        if (pass->listening) errors_of(setup, output, z + at, a + at, y + at, size, errors + at);
+    }
     if (work->outputs) turn(a, LANES, (real *)work->outputs + place * outputs, outputs, outputs, rows);
-    if (work->mode == OUTPUTS) return;
-    for (num r = 0; r < rows; r++) write_targets(setup, work, pass->order[row + r], y + r);
+    if (!judged) return;
     real losses[LANES];
-    store(losses, losses_of(setup, output == SOFTMAX, z, a, y, log_sum));
+    store(losses, total);
     memcpy(net->losses + row, losses, (size_t)rows * sizeof(real));
     if (work->losses) memcpy((real *)work->losses + place, losses, (size_t)rows * sizeof(real));
-    if (!pass->listening) return;
-    errors_of(setup, output, z, a, y, errors);
-    turn(errors, LANES, d, layer->padded, outputs, rows);
+    if (pass->listening) turn(errors, LANES, d, layer->padded, outputs, rows);
 }
 
 /* The last layer: every thread passes its own examples forward, judges them, and hands their errors over. */

@@ -61,6 +61,7 @@ struct front {
 struct net {
     struct setup setup;
     struct op *ops;
+    int64_t *sizes; /* the setup's own copy */
     struct dense *layers;
     struct front *fronts;
     struct span *spans; /* per thread */

@@ -1,6 +1,5 @@
-/* What the outputs of LANES examples cost, and the errors that they send back: a vector holds one output of each.
- *
- * z, a, y and d are [output][example].
+/* What a group of outputs of LANES examples costs, and the errors that it sends back: a vector holds one output of
+ * each. z, a, y and d are [output][example].
  */
 #ifndef BACKLIGHT_LOSSES_H
 #define BACKLIGHT_LOSSES_H
@@ -49,18 +48,18 @@ INLINE vec error_term(int64_t loss, int fused, vec a, vec y) {
     }
 }
 
-/* Losses of LANES examples; log_sum is that of softmax. */
-static vec losses_of(const struct setup *setup, int soft, const real *z, const real *a, const real *y, vec log_sum) {
-    vec total = {0};
-    for (num j = 0; j < setup->outputs; j++)
+/* Losses of LANES examples, added to `total`; log_sum is that of softmax. */
+static vec losses_of(const struct setup *setup, int soft, const real *z, const real *a, const real *y, num outputs,
+                     vec log_sum, vec total) {
+    for (num j = 0; j < outputs; j++)
         total += loss_term(setup->loss, (int)setup->fused, soft, load(z + j * LANES), load(a + j * LANES),
                            load(y + j * LANES), log_sum);
     return total;
 }
 
 /* Errors of LANES examples in z, by way of the output's slope where loss and output are not fused. */
-static void errors_of(const struct setup *setup, int64_t output, const real *z, const real *a, const real *y, real *d) {
-    num outputs = setup->outputs;
+static void errors_of(const struct setup *setup, int64_t output, const real *z, const real *a, const real *y,
+                      num outputs, real *d) {
     vec sum = {0};
     for (num j = 0; j < outputs; j++) {
         vec e = error_term(setup->loss, (int)setup->fused, load(a + j * LANES), load(y + j * LANES));
@@ -78,10 +77,15 @@ static void errors_of(const struct setup *setup, int64_t output, const real *z, 
 /* Targets of one example as its outputs should be, in a lane. */
 static void write_targets(const struct setup *setup, const struct work *work, int64_t row, real *y) {
     num outputs = setup->outputs;
-    const int64_t *index = work->y;
     const real *values = (const real *)work->y + row * outputs;
-    for (num j = 0; j < outputs; j++)
-        y[j * LANES] = !work->y_indices ? values[j] : outputs == 1 ? (real)index[row] : (real)(index[row] == j);
+    const int64_t *index = (const int64_t *)work->y + row * work->y_indices;
+    if (!work->y_indices)
+        for (num j = 0; j < outputs; j++) y[j * LANES] = values[j];
+    else if (outputs == 1)
+        *y = (real)*index;
+    else
+        for (num g = 0; g < setup->groups; y += setup->sizes[g++] * LANES)
+            for (num j = 0; j < setup->sizes[g]; j++) y[j * LANES] = (real)(index[g] == j);
 }
 
 #endif

@@ -9,6 +9,7 @@ static void close_net(struct net *net) {
     for (num k = 0; k < net->block_count; k++) free(net->blocks[k]);
     free(net->blocks);
     free(net->ops);
+    free(net->sizes);
     free(net->layers);
     free(net->fronts);
     free(net);
@@ -82,15 +83,17 @@ EXPORT void *NAME(open)(const struct setup *setup) {
     struct net *net = calloc(1, sizeof *net);
     if (!net) return NULL;
     net->setup = *setup;
-    num count = setup->count, capacity = setup->capacity;
+    num count = setup->count, groups = setup->groups, capacity = setup->capacity;
     net->ops = malloc((size_t)count * sizeof *net->ops);
+    net->sizes = malloc((size_t)groups * sizeof *net->sizes);
     net->layers = calloc((size_t)count, sizeof *net->layers);
     net->fronts = calloc((size_t)setup->threads, sizeof *net->fronts);
-    if (!net->ops || !net->layers || !net->fronts) {
+    if (!net->ops || !net->sizes || !net->layers || !net->fronts) {
         close_net(net);
         return NULL;
     }
     memcpy(net->ops, setup->ops, (size_t)count * sizeof *net->ops);
+    net->setup.sizes = memcpy(net->sizes, setup->sizes, (size_t)groups * sizeof *net->sizes);
     net->key[0] = (uint32_t)setup->key[0];
     net->key[1] = (uint32_t)setup->key[1];
     struct rows a = {0};
