@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Any, ClassVar, Final, Self, TypeAlias
 
 import numpy as np
@@ -107,6 +108,14 @@ class TableInputs:
     def names(self) -> tuple[str, ...]:
         """One name per input: `bill_length_mm`, `bill_length_mm is missing`, `island=Biscoe`."""
         return tuple(name for column in self.columns for name in column.names)
+
+    @property
+    def spans(self) -> tuple[tuple[str, int, int], ...]:
+        """Each column's name, its first input, and one past its last: all inputs, in order."""
+        ends = accumulate((len(column.names) for column in self.columns), initial=0)
+        return tuple(
+            (column.name, first, end) for column, (first, end) in zip(self.columns, pairwise(ends), strict=True)
+        )
 
     def encode(self, cells: Mapping[str, Array]) -> tuple[NDArray[np.float32], dict[str, int]]:
         """The network's inputs, and how many cells held a category that the training part lacks.
