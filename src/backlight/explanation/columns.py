@@ -162,7 +162,7 @@ def contributions(
         >>> network = Network.mlp(2, 1, output="identity", seed=0)
         >>> told = contributions(network, [0.5, -1.0])
         >>> [round(part.contribution, 4) for part in told.columns], round(told.whole, 4)
-        ([-0.6294, -0.4926], -1.122)
+        ([-0.5913, -0.958], -1.5493)
     """
     moment = open_moment(subject, at)
     end = _one_row(moment, x, "x")
