@@ -24,7 +24,7 @@ from backlight.training.metrics import measure
 _ROWS: Final = 15
 _SQUARES: Final = 5
 _CHUNK: Final = 1024
-_WORK: Final = 2e11
+_WORK: Final = 1e11
 _MEMORY: Final = 6e7
 _FEWEST: Final = 1000
 _SIDE: Final = 7
@@ -132,7 +132,7 @@ def importance(
 
     A column's one-hot and missing-value inputs are shuffled together. Images are shuffled square by square, about seven
     to a side. All columns of a repeat are shuffled in the same order. Only what a column changes in the first layer is
-    computed again, in float32. Where rows × columns × repeats would take more than about 2·10¹¹ multiplications, or
+    computed again, in float32. Where rows × columns × repeats would take more than about 10¹¹ multiplications, or
     rows × (inputs + first units) more than 6·10⁷ numbers, fewer rows are drawn, but not fewer than 1,000.
 
     Args:
