@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     from backlight.errors import InputError as InputError
     from backlight.explanation import check as check
     from backlight.explanation import compare as compare
+    from backlight.explanation import contributions as contributions
     from backlight.explanation import explain as explain
     from backlight.explanation.health import health as health
+    from backlight.explanation.importance import importance as importance
     from backlight.explanation.moves import moves as moves
     from backlight.explanation.sensitivity import sensitivity as sensitivity
     from backlight.files import Model as Model
@@ -41,10 +43,12 @@ _HOMES = {
     "Trainer": "training",
     "check": "explanation",
     "compare": "explanation",
+    "contributions": "explanation",
     "evaluate": "training",
     "explain": "explanation",
     "gradcheck": "network",
     "health": "explanation",
+    "importance": "explanation",
     "load": "data",
     "moves": "explanation",
     "sensitivity": "explanation",

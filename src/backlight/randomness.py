@@ -39,6 +39,7 @@ class Purpose(IntEnum):
     SPLITTING = 5
     GENERATION = 6
     CHECKING = 7
+    PERMUTING = 12
 
 
 class PhiloxBlock:

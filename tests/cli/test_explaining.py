@@ -11,6 +11,7 @@ from rich.console import Console
 
 from backlight.cli.blocks import show_blocks
 from backlight.engine import engine_build
+from backlight.files import Run
 from backlight.plots import Picture, Table
 from tests.cli.terminal import backlight, refused_in_one_line
 
@@ -20,6 +21,8 @@ VERBS = [
     ("explain", ("--at", "2", "--unit", "0:1", "--weight", "0:1:b")),
     ("explain", ("--at", "last", "--batch", "10")),
     ("explain", ("--all",)),
+    ("explain", ("--output", "green")),
+    ("explain", ("--importance",)),
     ("moves", ("--weight", "0:1:0")),
     ("moves", ("--weight", "2:0:b", "--from", "0", "--to", "1")),
     ("sensitivity", ()),
@@ -115,6 +118,9 @@ def test_another_engine_build_is_warned_of(run: Path) -> None:
         ("'0:0' names nothing; expected a weight LAYER:TO:FROM", ("explain", "done", "--weight", "0:0")),
         ("--batch is 0; the training part has 42 examples", ("explain", "done", "--batch", "0")),
         ("--batch and --all exclude each other", ("explain", "done", "--batch", "3", "--all")),
+        ("there is no output 'gren'; did you mean 'green'?", ("explain", "done", "--output", "gren")),
+        ("--importance is about all examples", ("explain", "done", "--importance", "--example", "test:1")),
+        ("of a part, and --all about one", ("explain", "done", "--importance", "--all")),
         ("layer 1 has no weights", ("moves", "done", "--weight", "1:0:0")),
         ("'x' names nothing", ("sensitivity", "done", "--compare", "x", "0:0:0")),
     ],
@@ -145,6 +151,29 @@ def test_quantities_are_told_in_their_own_units() -> None:
     assert name == "size"
     assert float(value) == pytest.approx(predicted, rel=1e-4)
     assert f"Predicted size {value}; it should be size" in backlight("explain", "sizes", "--example", "test:0").out
+
+
+def test_an_answer_rests_on_columns(run: Path) -> None:
+    told = backlight("explain", run, "--example", "test:1", "--output", "green", "--json").json["contributions"]
+    assert told["output"] == "the probability of green"
+    assert [part["column"] for part in told["columns"]] == ["length", "shape", "size", "count"]
+    row = Path("table.csv").read_text().splitlines()[1 + _row_number(run, "test:1")].split(",")
+    assert told["columns"][1]["value"] == row[1]
+    assert told["columns"][0]["value"] == pytest.approx(float(row[0]), abs=1e-5)
+    assert told["sum"] == pytest.approx(told["whole"], rel=1e-6)
+    text = backlight("explain", run, "--example", "test:1", "--output", "green").out
+    assert "Which columns it rests on\nFor test:1, the probability of green is" in text
+
+
+def _row_number(run: Path, example: str) -> int:
+    return Run.open(run).dataset().row_of(example)
+
+
+def test_a_model_needs_columns(run: Path) -> None:
+    told = backlight("explain", run, "--importance", "--json").json
+    assert (told["part"], told["rows"], told["score"], told["repeats"]) == ("the test part", 9, "accuracy", 5)
+    assert {row["column"] for row in told["columns"]} == {"length", "shape", "size", "count"}
+    assert told["columns"][0].keys() == {"column", "drop", "drop_spread", "rise", "rise_spread"}
 
 
 def test_a_ranking_comes_with_the_curve_of_its_first(run: Path) -> None:

@@ -1,4 +1,5 @@
 import json
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from backlight.data.cells import Cells, Numbers, Texts
 from backlight.data.table_columns import CategoryColumn, DateColumn, NumberColumn
 from backlight.errors import InputError
 
-INPUTS = [
+INPUTS: list[Any] = [
     TableInputs(
         (
             NumberColumn("age", 39.123456789, 1e-7, True),
@@ -33,6 +34,19 @@ def test_round_trip_through_json(inputs: Any) -> None:
     again = inputs_from_dict(json.loads(json.dumps(inputs.to_dict())))
     assert again == inputs
     assert again.width == len(again.names) == len(set(again.names))
+
+
+@pytest.mark.parametrize("inputs", INPUTS, ids=lambda inputs: inputs.kind)
+def test_spans_cover_all_inputs_in_order(inputs: Any) -> None:
+    ends = [0, *(end for _, _, end in inputs.spans)]
+    assert [(first, end) for _, first, end in inputs.spans] == list(pairwise(ends))
+    assert ends[-1] == inputs.width
+
+
+def test_a_span_is_all_that_a_column_became() -> None:
+    assert INPUTS[0].spans == (("age", 0, 2), ("sex", 2, 4), ("town", 4, 7), ("born", 7, 20))
+    assert INPUTS[2].spans[5] == ("pixel 1,2", 5, 6)
+    assert TableInputs((), {}).spans == ()
 
 
 @pytest.mark.parametrize(

@@ -98,3 +98,14 @@ class Texts:
 
 
 Cells: TypeAlias = Numbers | Moments | Texts
+
+
+def moment_text(days: float) -> str:
+    """Days since 1970-01-01 as a date, to the minute where it is not midnight.
+
+    Example:
+        >>> moment_text(20_000.0), moment_text(0.75)
+        ('2024-10-04', '1970-01-01 18:00')
+    """
+    moment = np.datetime64(0, "m") + np.timedelta64(round(days * 1440.0), "m")
+    return str(moment).removesuffix("T00:00").replace("T", " ")

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from backlight.arrays import Array
-from backlight.data.cells import Cells, Moments, Texts
+from backlight.data.cells import Cells, Moments, Texts, moment_text
 from backlight.data.stored_columns import StoredColumns
 from backlight.data.summaries import MomentSummary, Summary, TextSummary, add_to, empty_summary
 from backlight.data.table_options import TableOptions
@@ -108,7 +108,7 @@ def _seen(name: str, summary: Summary | TextSummary, cells: Cells) -> ColumnSeen
     histogram = _histogram(cells.seconds / 86_400.0 if isinstance(cells, Moments) else cells.values, summary)
     if isinstance(summary, MomentSummary):
         kind = f"date ({summary.date_format})" if summary.date_format else "date"
-        low, high = (_iso(days) for days in (summary.low, summary.high))
+        low, high = (moment_text(days) for days in (summary.low, summary.high))
         return ColumnSeen(name, kind, summary.missing, low=low, high=high, histogram=histogram)
     std = float(np.sqrt(summary.squares / summary.count))
     return ColumnSeen(
@@ -130,8 +130,3 @@ def _histogram(values: Array, summary: Summary) -> tuple[int, ...]:
         return (len(there),)
     places = np.clip(((there - summary.low) / width * _BINS).astype(np.int64), 0, _BINS - 1)
     return tuple(np.bincount(places, minlength=_BINS).tolist())
-
-
-def _iso(days: float) -> str:
-    moment = np.datetime64(0, "s") + np.timedelta64(round(days * 86_400.0), "s")
-    return str(moment).removesuffix("T00:00:00").replace("T", " ")

@@ -51,6 +51,11 @@ class ImageInputs:
         """One name per input."""
         return place_names(self.shape)
 
+    @property
+    def spans(self) -> tuple[tuple[str, int, int], ...]:
+        """Each place's name, its input, and the one past it."""
+        return tuple((name, i, i + 1) for i, name in enumerate(self.names))
+
     def encode(self, x: Array) -> Array:
         """The network's inputs (n, d) of images (n, d).
 
@@ -121,6 +126,11 @@ class ArrayInputs:
     def names(self) -> tuple[str, ...]:
         """One name per input."""
         return place_names(self.shape)
+
+    @property
+    def spans(self) -> tuple[tuple[str, int, int], ...]:
+        """Each place's name, its input, and the one past it."""
+        return tuple((name, i, i + 1) for i, name in enumerate(self.names))
 
     def encode(self, x: Array) -> Array:
         """The network's inputs (n, d) of raw rows (n, d).

@@ -3,9 +3,11 @@
 from backlight.explanation.along import CostAlong, cost_along
 from backlight.explanation.batches import BatchAgreement, batch_agreement
 from backlight.explanation.checking import Checked, check
+from backlight.explanation.columns import Contribution, Contributions, contributions
 from backlight.explanation.comparing import Comparison, compare
 from backlight.explanation.examples import WeightWishes, wishes_for_weight
 from backlight.explanation.health import Health, health
+from backlight.explanation.importance import ColumnImportance, Importance, importance
 from backlight.explanation.moment import Moment, open_moment
 from backlight.explanation.moves import Moves, moves
 from backlight.explanation.one_example import Explanation, example_of, explain
@@ -19,10 +21,14 @@ from backlight.explanation.together import Together, together
 __all__ = [
     "BatchAgreement",
     "Checked",
+    "ColumnImportance",
     "Comparison",
+    "Contribution",
+    "Contributions",
     "CostAlong",
     "Explanation",
     "Health",
+    "Importance",
     "Moment",
     "Moves",
     "OverfittingStep",
@@ -36,10 +42,12 @@ __all__ = [
     "batch_agreement",
     "check",
     "compare",
+    "contributions",
     "cost_along",
     "example_of",
     "explain",
     "health",
+    "importance",
     "moves",
     "open_moment",
     "overfitting_step",

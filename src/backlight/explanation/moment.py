@@ -1,9 +1,13 @@
 """A moment of a network's life, opened: its parameters in float64, and the names of what goes in and comes out."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
+import numpy as np
+
+from backlight.arrays import Array, Floats
 from backlight.data import ArrayInputs, Classes, Dataset, ImageInputs, Labels, Quantities
 from backlight.engine import engine_build
 from backlight.errors import InputError
@@ -13,6 +17,8 @@ from backlight.training import TrainingState
 
 Subject: TypeAlias = "Network | Run | Path | str | Moment"
 """What can be explained: a network, a run, a run's folder, or a moment that was opened already."""
+
+_CHUNK: Final = 4096
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,39 @@ class Moment:
     labels: bool = False
     run: Run | None = None
     warnings: tuple[str, ...] = field(default=())
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The data of the run, read once.
+
+        Raises:
+            InputError: there is no run, or its data are gone or have changed.
+        """
+        if self.run is None:
+            raise InputError("a network on its own has no data; give the run that trained it, or the examples")
+        return self.run.dataset()
+
+    @cached_property
+    def average(self) -> Floats:
+        """The average row of the run's training part, as the network sees rows (i,).
+
+        Raises:
+            InputError: there is no run, or its data are gone or have changed.
+        """
+        return average_row(self.network, self.dataset.part("train")[0])
+
+
+def average_row(network: Network, x: Array) -> Floats:
+    """The mean (i,) of rows x (n, i) as a network sees them, in float64, a chunk at a time.
+
+    Example:
+        >>> average_row(Network.mlp(2, 1), np.array([[0, 255], [0, 0]], np.uint8)).tolist()
+        [0.0, 0.5]
+    """
+    total = np.zeros(network.inputs)
+    for first in range(0, len(x), _CHUNK):
+        total += network.as_inputs(x[first : first + _CHUNK]).sum(axis=0, dtype=np.float64)
+    return total / len(x)
 
 
 def open_moment(subject: Subject, at: str | int | None = None, *, loss: str | None = None) -> Moment:

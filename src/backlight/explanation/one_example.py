@@ -7,6 +7,7 @@ import numpy as np
 
 from backlight.arrays import Floats
 from backlight.errors import InputError
+from backlight.explanation.columns import Contributions, contributions
 from backlight.explanation.desires import (
     Example,
     ThreeWays,
@@ -82,6 +83,8 @@ class Explanation(Shown):
         confidence: the largest activation; None for quantities, several labels and several questions.
         truth: what it should be.
         loss: the example's loss.
+        contributions: which columns the prediction rests on; None for a network on its own, which has no average row,
+            and where the data are gone.
         forward: every dense layer's z and a.
         outputs: what the output wants.
         ways: the three ways to grant the wish of one unit.
@@ -98,6 +101,7 @@ class Explanation(Shown):
     confidence: float | None
     truth: str
     loss: float
+    contributions: Contributions | None
     forward: tuple[LayerPassed, ...]
     outputs: tuple[Wish, ...]
     ways: ThreeWays
@@ -159,6 +163,7 @@ def explain(
     chosen = _loudest(layers[-1], wished) if unit is None else parse_unit(unit, moment.network)
     linked = _steepest(example, layers[0]) if weight is None else parse_weight(weight, moment.network)
     best = int(example.trace.out[0].argmax())
+    shared, missing = _contributions(moment, x, name)
     return Explanation(
         example=name,
         when=moment.when,
@@ -167,15 +172,26 @@ def explain(
         confidence=None if _several(moment, example.trace.out[0]) else float(example.trace.out[0, best]),
         truth=_several(moment, example.targets) or _truth(moment, example.targets),
         loss=float(example.backward.losses[0]),
+        contributions=shared,
         forward=tuple(_passed(example, layer) for layer in layers),
         outputs=tuple(wished),
         ways=three_ways(example, chosen),
         asked=_asked(example, layers, chosen if unit is not None else None),
         inputs=_input_rows(example),
         chain=chain(example, linked),
-        warnings=moment.warnings,
+        warnings=(*moment.warnings, *missing),
         opened=example,
     )
+
+
+def _contributions(moment: Moment, x: Any, name: str) -> tuple[Contributions | None, tuple[str, ...]]:
+    """Which columns the prediction rests on, or why that cannot be told."""
+    if moment.run is None:
+        return None, ()
+    try:
+        return contributions(moment, x, name=name), ()
+    except InputError as error:
+        return None, (f"which columns it rests on cannot be told: {error}",)
 
 
 def _several(moment: Moment, values: Floats) -> str:
@@ -252,7 +268,7 @@ def example_of(moment: Moment, text: str) -> tuple[Any, Any, str]:
         raise InputError(f"{text!r} names an example of a run, and only a network was given; give x and y")
     head, colon, tail = text.rpartition(":")
     if head in PARTS and colon:
-        dataset = moment.run.dataset()
+        dataset = moment.dataset
         row = dataset.row_of(text)
         return dataset.x[row], dataset.y[row], text
     if not colon or not (tail.isascii() and tail.isdigit()):

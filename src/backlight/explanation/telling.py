@@ -25,6 +25,7 @@ def tell(told: "Explanation") -> list[Block]:
         Heading(told.title, 1),
         *(Text(warning, "warning") for warning in told.warnings),
         Text(f"{_said(told)} The loss is {number(told.loss)}."),
+        *(told.contributions.section() if told.contributions is not None else ()),
         *_inputs(told),
         draw(told.opened),
         *_forward(told),
