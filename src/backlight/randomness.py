@@ -24,6 +24,7 @@ _W1: Final = 0xBB67AE85
 _LOW: Final = np.uint64(0xFFFFFFFF)
 _SHIFT: Final = np.uint64(32)
 _ROUNDS: Final = 10
+_BLOCK: Final = 1 << 14  # counters whose words stay in the processor's cache
 
 
 class Purpose(IntEnum):
@@ -35,6 +36,7 @@ class Purpose(IntEnum):
     SPLITTING = 5
     GENERATION = 6
     CHECKING = 7
+    RESAMPLING = 8
 
 
 class PhiloxBlock:
@@ -114,6 +116,35 @@ def stream_key(seed: int, purpose: Purpose) -> tuple[int, int]:
     check_seed(seed)
     words = PhiloxBlock(()).draw((0, 0), int(seed) & 0xFFFFFFFF, int(seed) >> 32, int(purpose), 0)
     return int(words[0]), int(words[1])
+
+
+def words(
+    seed: int, purpose: Purpose, count: int, *, first: int = 0, place: tuple[int, int] = (0, 0)
+) -> NDArray[np.uint32]:
+    """Random words of 32 bits (count,): word r of the stream for r = first, first + 1, ….
+
+    Args:
+        seed: the run's seed.
+        purpose: which stream.
+        count: how many words.
+        first: the number of the first one, a multiple of 4.
+        place: the two high words of the counter.
+
+    Example:
+        >>> all_of_them = words(0, Purpose.RESAMPLING, 10)
+        >>> bool((words(0, Purpose.RESAMPLING, 6, first=4) == all_of_them[4:]).all())
+        True
+    """
+    assert first % 4 == 0
+    counters = -(-count // 4)
+    drawn = np.empty((counters, 4), np.uint32)
+    block = PhiloxBlock((min(counters, _BLOCK),))
+    for start in range(0, counters, _BLOCK):
+        stop = min(start + _BLOCK, counters)
+        r = np.arange(first // 4 + start, first // 4 + stop, dtype=np.uint64)
+        for column, word in enumerate(block.draw(stream_key(seed, purpose), r & _LOW, r >> _SHIFT, *place)):
+            drawn[start:stop, column] = word
+    return drawn.reshape(-1)[:count]
 
 
 def uniforms(seed: int, purpose: Purpose, count: int, *, place: tuple[int, int] = (0, 0)) -> NDArray[np.float64]:

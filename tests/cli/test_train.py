@@ -10,8 +10,10 @@ from PIL import Image
 
 from tests.cli.terminal import INPUTS_OF_KIND, KINDS, backlight, write_arrays, write_table
 
-CLASSES = {"loss", "accuracy", "macro_f1", "confusion"}
-QUANTITIES = {"loss", "rmse", "mae", "r2"}
+SCORED = {"score", "interval", "intervals"}
+TOLD = {"auc", "per_class", "calibration"}
+CLASSES = {"loss", "accuracy", "macro_f1", "confusion"} | SCORED | TOLD
+QUANTITIES = {"loss", "rmse", "mae", "r2"} | SCORED
 PARTS = ["train", "validation", "test"]
 
 
@@ -150,7 +152,7 @@ def test_several_labels_at_once():
     x = np.random.default_rng(0).normal(size=(200, 2))
     write_arrays(Path("labels.npz"), x=x, y=np.stack([x[:, 0] > 0, x[:, 1] > 0, x.sum(1) > 0], 1).astype(np.int64))
     metrics = train("labels.npz", "--out", "labels")["metrics"]
-    assert set(metrics["test"]) == {"loss", "accuracy", "exact"}
+    assert set(metrics["test"]) == {"loss", "accuracy", "exact"} | SCORED | TOLD
     assert metrics["test"]["accuracy"] > 0.9
     answer = backlight("predict", "labels", "test:0", "--json").json["predictions"][0]
     assert len(answer["labels"]) == 3

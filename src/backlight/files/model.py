@@ -9,11 +9,21 @@ from typing import Any, Final
 
 import numpy as np
 
-from backlight.data import Classes, Inputs, Labels, Quantities, Target, inputs_from_dict, target_from_dict
+from backlight.data import (
+    Classes,
+    Inputs,
+    Labels,
+    Quantities,
+    SeveralClasses,
+    Target,
+    inputs_from_dict,
+    target_from_dict,
+)
 from backlight.errors import InputError
 from backlight.network import Network
+from backlight.scoring import class_quality, label_quality, measure, quantity_quality, several_quality
 from backlight.storage import read_tensors, write_tensors
-from backlight.training import Evaluation, evaluate
+from backlight.training import Evaluation, Outcomes, outcomes
 
 FORMAT: Final = 1
 _KEY: Final = "backlight"
@@ -84,16 +94,17 @@ class Model:
         return evaluation(self.target, x, y)
 
     def measure(self, x: Any, y: Any, *, engine: str = "auto") -> dict[str, Any]:
-        """The metrics of examples; None for a number that is not finite, as after a training that blew up.
+        """The metrics of examples with their intervals; None for a number that is not finite, as after a blow-up.
+
+        `docs/evaluating.md` says what each entry means.
 
         Args:
             x: prepared inputs (n, d).
             y: targets, as the network sees them.
             engine: "auto" or "reference".
         """
-        metrics = finite(evaluate(self.network, self.evaluation(x, y), self.loss, engine=engine))
-        assert isinstance(metrics, dict)
-        return metrics
+        examples = self.evaluation(x, y)
+        return quality(self.target, examples, outcomes(self.network, examples, self.loss, engine=engine))
 
     def answers(self, x: Any) -> list[dict[str, Any]]:
         """One answer per example: `class`, `confidence` and `probabilities`; or `labels`; or each quantity by name.
@@ -127,6 +138,8 @@ def finite(content: Any) -> Any:
     """
     if isinstance(content, Mapping):
         return {key: finite(value) for key, value in content.items()}
+    if isinstance(content, list):
+        return [finite(value) for value in content]
     if isinstance(content, float) and not math.isfinite(content):
         return None
     return content
@@ -136,3 +149,27 @@ def evaluation(target: Target, x: Any, y: Any) -> Evaluation:
     """Examples together with what their targets mean."""
     unit = np.asarray(target.std) if isinstance(target, Quantities) else 1.0
     return Evaluation(x, y, unit, isinstance(target, Labels))
+
+
+def quality(target: Target, examples: Evaluation, found: Outcomes) -> dict[str, Any]:
+    """The metrics of outcomes, the score with its interval, and what else suits the target.
+
+    Args:
+        target: what the outputs mean.
+        examples: what was measured.
+        found: the outputs, with their losses and targets.
+    """
+    losses, outputs, y = found.losses, found.outputs, found.y
+    metrics = measure(losses, outputs, y, examples.unit, labels=examples.labels)
+    if isinstance(target, Classes):
+        metrics |= class_quality(losses, outputs, y, target.names)
+    elif isinstance(target, Labels):
+        metrics |= label_quality(losses, outputs, y, target.names)
+    elif isinstance(target, SeveralClasses):
+        questions = [(name, question.names) for name, question in zip(target.columns, target.targets, strict=True)]
+        metrics |= several_quality(losses, outputs, y, questions)
+    else:
+        metrics |= quantity_quality(losses, outputs, y, examples.unit)
+    cleaned = finite(metrics)
+    assert isinstance(cleaned, dict)
+    return cleaned

@@ -12,8 +12,8 @@ from backlight.engine import Advance, Examples, ExamplesSeen, Session, Stretch, 
 from backlight.errors import InputError
 from backlight.network import Network
 from backlight.randomness import Purpose, permutation
+from backlight.scoring.metrics import HIGHER_IS_BETTER, measure
 from backlight.training.divergence import first_to_blow_up
-from backlight.training.metrics import HIGHER_IS_BETTER, measure
 from backlight.training.records import EndRecord, EpochRecord, Record, StepsRecord
 from backlight.training.state import TrainingState
 from backlight.training.stopping import StoppingRule

@@ -13,8 +13,8 @@ from backlight.errors import InputError, number_within, whole_number
 from backlight.network import Network
 from backlight.network.objective import check_targets
 from backlight.randomness import check_seed
+from backlight.scoring.metrics import HIGHER_IS_BETTER, check_metric
 from backlight.training.loop import Plan, Training
-from backlight.training.metrics import HIGHER_IS_BETTER, check_metric
 from backlight.training.optimizers import make_optimizer
 from backlight.training.records import Record
 from backlight.training.state import TrainingState
