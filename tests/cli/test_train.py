@@ -47,6 +47,9 @@ def test_train_prints_one_json_object():
         "seconds",
         "examples_per_second",
         "metrics",
+        "baseline",
+        "linear",
+        "warnings",
     ]
     assert content["run"] == "runs/moons-1"
     assert content["stopped"] == "2 epochs were asked for"
@@ -66,7 +69,7 @@ def test_evaluate_measures_what_train_reported():
     for part in PARTS:
         result = backlight("evaluate", reported["run"], "--part", part, "--json")
         assert result.out.count("\n") == 1
-        assert list(result.json) == ["run", "examples", "data", "metrics"]
+        assert list(result.json) == ["run", "examples", "data", "metrics", "baseline", "linear", "warnings"]
         assert result.json["metrics"] == reported["metrics"][part]
     assert backlight("evaluate", reported["run"], "--json").json["metrics"] == reported["metrics"]["test"]
 
