@@ -93,7 +93,7 @@ def _dataset(run: Run, *, needed: bool) -> tuple[Dataset | None, tuple[str, ...]
     except InputError as error:
         if needed:
             raise
-        return None, (f"nothing to compare with, for the run's own data cannot be read: {error}",)
+        return None, (f"Nothing to compare with, for the run's own data cannot be read: {error}",)
 
 
 def _errors(model: Model, outputs: Any, y: Any) -> tuple[Errors, ...]:
