@@ -1,5 +1,8 @@
 """What ignores the inputs, beside a network whose weights are all zero."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -15,7 +18,7 @@ def constant(outputs: np.ndarray, output: str) -> Network:
     """A network that always answers the same."""
     network = Network.mlp(1, len(outputs), output=output, dtype="float64", seed=0)
     network.params[...] = 0.0
-    inverse = {
+    inverse: dict[str, Callable[[Any], Any]] = {
         "softmax": np.log,
         "logistic": lambda p: np.log(p / (1 - p)),
         "exponential": np.log,
