@@ -11,7 +11,10 @@ from backlight.data import Classes, Labels, Quantities, SeveralClasses
 from backlight.network import Network
 from backlight.training import Evaluation, evaluate
 
-RNG = np.random.default_rng(0)
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
 
 
 def constant(outputs: np.ndarray, output: str) -> Network:
@@ -30,8 +33,8 @@ def constant(outputs: np.ndarray, output: str) -> Network:
 
 
 @pytest.mark.parametrize(("loss", "output"), [("cross_entropy", "softmax"), ("squared", "sigmoid")])
-def test_classes(loss, output):
-    learnt, y = RNG.choice(3, 100, p=[0.2, 0.5, 0.3]), RNG.integers(0, 3, 40)
+def test_classes(loss, output, rng):
+    learnt, y = rng.choice(3, 100, p=[0.2, 0.5, 0.3]), rng.integers(0, 3, 40)
     target = Classes(("a", "b", "c"))
     got = baseline(target, learnt, Evaluation(None, y), loss)
     shares = np.bincount(learnt) / 100
@@ -51,8 +54,8 @@ def test_a_class_that_training_never_saw_costs_much_and_not_infinitely_much():
 @pytest.mark.parametrize(
     ("loss", "output"), [("squared", "identity"), ("huber", "identity"), ("poisson", "exponential")]
 )
-def test_quantities(loss, output):
-    learnt, y = RNG.exponential(size=(101, 2)), RNG.exponential(size=(40, 2))
+def test_quantities(loss, output, rng):
+    learnt, y = rng.exponential(size=(101, 2)), rng.exponential(size=(40, 2))
     got = baseline(Quantities(("p", "q"), (0.0, 0.0), (1.0, 1.0)), learnt, Evaluation(None, y, 3.0), loss)
     expected = evaluate(constant(learnt.mean(axis=0), output), Evaluation(np.zeros((40, 1)), y, 3.0), loss)
     for name in ("loss", "rmse", "r2"):
@@ -61,8 +64,8 @@ def test_quantities(loss, output):
     assert got.metrics["mae"] == pytest.approx(median)
 
 
-def test_labels():
-    learnt, y = (RNG.random((100, 2)) < [0.2, 0.7]).astype(float), (RNG.random((30, 2)) < 0.5).astype(float)
+def test_labels(rng):
+    learnt, y = (rng.random((100, 2)) < [0.2, 0.7]).astype(float), (rng.random((30, 2)) < 0.5).astype(float)
     got = baseline(Labels(("p", "q")), learnt, Evaluation(None, y, labels=True), "cross_entropy")
     examples = Evaluation(np.zeros((30, 1)), y, labels=True)
     expected = evaluate(constant(learnt.mean(axis=0), "logistic"), examples, "cross_entropy")
@@ -77,10 +80,10 @@ def test_several_questions():
     assert got.metrics == {"accuracy": 0.5, "exact": 0.25}
 
 
-def test_it_is_the_best_that_ignores_the_inputs():
-    learnt = RNG.choice(3, 200, p=[0.2, 0.5, 0.3])
+def test_it_is_the_best_that_ignores_the_inputs(rng):
+    learnt = rng.choice(3, 200, p=[0.2, 0.5, 0.3])
     examples = Evaluation(np.zeros((200, 1)), learnt)
     got = baseline(Classes(("a", "b", "c")), learnt, examples, "cross_entropy").metrics["loss"]
     for _ in range(50):
-        other = RNG.dirichlet([2.0, 5.0, 3.0])
+        other = rng.dirichlet([2.0, 5.0, 3.0])
         assert evaluate(constant(other, "softmax"), examples)["loss"] >= got - 1e-12

@@ -45,6 +45,7 @@ class Errors:
 
 _SHARES: Final = ("accuracy", "exact", "macro_f1")
 _MOST_CLASSES: Final = 200
+_WORST: Final = 10
 
 
 def scored_text(metrics: Mapping[str, Any], score: str) -> str:
@@ -222,7 +223,9 @@ def question_blocks(questions: Sequence[Mapping[str, Any]]) -> list[Block]:
         Table(("question", "accuracy", "95 % interval", "AUC"), rows),
     ]
     for question in questions:
-        blocks += class_blocks(question, heading=question["name"], level=3)
+        worst = sorted(question["per_class"], key=lambda row: float(row["f1"]))[:_WORST]
+        which = "" if len(worst) == len(question["per_class"]) else f": the {_WORST} classes of lowest F1"
+        blocks += class_blocks({"per_class": worst}, heading=f"{question['name']}{which}", level=3)[:2]
     return blocks
 
 

@@ -200,18 +200,16 @@ def _curve(block: Curve) -> RichText:
     return RichText("\n".join(lines))
 
 
-def _ranges(block: Ranges, width: int) -> RichTable | RichText:
+def _ranges(block: Ranges, width: int) -> RichTable:
     """Each value on a common scale with its interval; on a narrow screen the texts alone."""
     rows = tuple(zip(block.names, block.values, block.ends, block.texts, strict=True))
     room = width - 4 - max(map(len, block.names), default=0) - max(map(len, block.texts), default=0)
     known = [value for value in block.values if value is not None] + [end for ends in block.ends for end in ends or ()]
     scale, marks = Scale.around(known, 0.02), min(room, _RANGE)
     table = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
-    for _ in range(3):
-        table.add_column(overflow="fold")
     for name, value, ends, text in rows:
-        drawn = _range(value, ends, scale, marks) if marks >= _LEAST_RANGE else RichText("")
-        table.add_row(RichText(name), RichText(text), drawn)
+        drawn = [_range(value, ends, scale, marks)] if marks >= _LEAST_RANGE else []
+        table.add_row(RichText(name), RichText(text), *drawn)
     return table
 
 

@@ -227,7 +227,9 @@ def run_and_report(conduct: "Conduct", *, json: bool) -> None:
 
     with _graceful(conduct) as signals:
         end = show_run(conduct, quiet=json)
-    standing = standing_of(conduct, end)
+    standing = None
+    with suppress(KeyboardInterrupt):  # the run is saved; only the comparison is given up
+        standing = standing_of(conduct, end)
     if json:
         print_json(result_of(conduct, end, standing))
     else:

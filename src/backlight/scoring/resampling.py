@@ -44,8 +44,9 @@ def weights() -> NDArray[np.float64]:
     cumulated = np.cumsum([exp(-1.0) / factorial(k) for k in range(12)])
     table = np.searchsorted(cumulated, (np.arange(1 << 16) + 0.5) / (1 << 16)).astype(np.float64)
     drawn = words(_SEED, Purpose.RESAMPLING, RESAMPLES * GROUPS // 2)
-    halves = np.stack([drawn & 0xFFFF, drawn >> 16], axis=1)
-    return table[halves].reshape(RESAMPLES, GROUPS)
+    halves = drawn.astype("<u4", copy=False).view("<u2")
+    counts: NDArray[np.float64] = table[halves]
+    return counts.reshape(RESAMPLES, GROUPS)
 
 
 def groups_of(first: int, count: int) -> Ints:
@@ -130,5 +131,6 @@ def percentiles(scores: Floats) -> Interval | None:
     known = scores[np.isfinite(scores)]
     if 2 * len(known) < len(scores):
         return None
-    low, high = np.quantile(known, [TAIL, 1.0 - TAIL])
+    places = np.array([TAIL, 1.0 - TAIL]) * (len(known) - 1)
+    low, high = np.interp(places, np.arange(len(known)), np.sort(known))  # np.quantile imports much at its first call
     return float(low), float(high)
