@@ -15,7 +15,7 @@ from tests.assessment.made import arrays, made
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory) -> Assessment:
-    return backlight.assess(made(tmp_path_factory.mktemp("moons"), "moons").run, learning=True)
+    return backlight.assess(made(tmp_path_factory.mktemp("moons"), "moons").run, learning_curve=True)
 
 
 def kinds(assessment: Assessment) -> list[type]:

@@ -60,9 +60,9 @@ def test_per_class_by_definition():
     assert per_class(np.zeros((1, 1), int), "a", [None])[0]["recall"] is None
 
 
-@pytest.mark.parametrize("classes", [2, 5])
-def test_calibration_by_definition(classes):
-    outputs, y = drawn(500, classes)
+@pytest.mark.parametrize(("classes", "count"), [(2, 500), (5, 500), (3, 70_000)])
+def test_calibration_by_definition(classes, count):
+    outputs, y = drawn(count, classes)
     found = calibration(outputs, y)
     assert found is not None
     confidence, right = outputs.max(axis=1), outputs.argmax(axis=1) == y

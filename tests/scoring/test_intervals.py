@@ -103,7 +103,9 @@ def test_group_sums_and_counts_by_definition():
     count = 70_000  # more than a chunk
     values, codes = rng.random(count).astype(np.float32), rng.integers(-1, 3, count)
     groups = groups_of(0, count)
-    sums, counts = group_sums([values, np.ones(count)]), group_counts([codes, codes], 3)
+    ones = np.ones(count)
+    sums = group_sums(count, lambda rows: [values[rows], ones[rows]])
+    counts = group_counts([codes, codes], 3)
     for g in (0, 1, GROUPS - 1):
         assert sums[g, 0] == pytest.approx(values[groups == g].sum(dtype=np.float64))
         assert sums[g, 1] == (groups == g).sum()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from backlight.assessment.learning_curve import learning_curve
+from backlight.assessment.learning_curve import learning_curve as curve_of
 from backlight.assessment.report import Assessment
 from backlight.assessment.sections import Errors
 from backlight.assessment.standing import compared_with
@@ -25,7 +25,7 @@ def assess(
     part: str = "test",
     *,
     file: str | Path | None = None,
-    learning: bool = False,
+    learning_curve: bool = False,
     say: Callable[[str], None] | None = None,
 ) -> Assessment:
     """Measure the model of a run, beside a baseline that ignores the inputs and a linear model on the same rows.
@@ -34,7 +34,7 @@ def assess(
         run: the run or its folder.
         part: train, validation or test, of the run's own data.
         file: labelled data to measure instead.
-        learning: whether to find out what twice the data would give, which takes nearly twice as long as the training.
+        learning_curve: whether to find out what twice the data would give, in nearly twice the time of the training.
         say: told what takes long.
 
     Raises:
@@ -52,7 +52,7 @@ def assess(
     """
     opened = run if isinstance(run, Run) else Run.open(run)
     model = opened.model()
-    dataset, note = _dataset(opened, needed=file is None or learning)
+    dataset, note = _dataset(opened, needed=file is None or learning_curve)
     if file is None:
         assert dataset is not None
         name, (x, y) = part, dataset.part(part)
@@ -67,9 +67,9 @@ def assess(
     metrics = quality(model.target, examples, found)
     compared = None if dataset is None else compared_with(opened.settings, dataset, examples)
     curve = None
-    if learning:
+    if learning_curve:
         assert dataset is not None
-        curve = learning_curve(opened.settings, dataset, model.network, examples, say)
+        curve = curve_of(opened.settings, dataset, model.network, examples, say)
     told = Assessment(
         run=str(opened.folder),
         data=name,

@@ -133,7 +133,7 @@ def fitted(score: str, rows: list[int], errors: Sequence[Sequence[NDArray[np.flo
     """
     count = len(errors[0][0])
     columns = [np.ones(count), *(column for size in errors for column in size)]
-    drawn = resampled(group_sums(columns))
+    drawn = resampled(group_sums(count, lambda part: [column[part] for column in columns]))
     drawn = np.divide(drawn[:, 1:], drawn[:, :1], out=np.full(drawn[:, 1:].shape, np.nan), where=drawn[:, :1] > 0)
     picks = permutation(0, Purpose.RESAMPLING, RESAMPLES, place=(3, 0))
     means, chosen, start = [], [], 0

@@ -27,5 +27,9 @@ def evaluate(
     if file is not None and part is not None:
         raise InputError("--part chooses from the run's own data; leave it out when a file is given")
     check_page(html)
-    told = assess(run, part or "test", file=file, learning=learning_curve, say=lambda line: typer.echo(line, err=True))
+    told = assess(run, part or "test", file=file, learning_curve=learning_curve, say=_say)
     show(told, html=html, json=json)
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)

@@ -7,6 +7,7 @@ import numpy as np
 from backlight.arrays import Array, Floats, Ints
 
 BINS: Final = 10
+_CHUNK: Final = 1 << 16
 
 
 def calibration(outputs: Floats, y: Ints) -> dict[str, Any] | None:
@@ -35,14 +36,12 @@ def calibration(outputs: Floats, y: Ints) -> dict[str, Any] | None:
     """
     if not (np.isfinite(outputs).all() and outputs.min() >= 0 and outputs.max() <= 1):
         return None
-    if outputs.shape[1] == 1:
-        outputs = np.concatenate([1 - outputs, outputs], axis=1)
-    confidence = outputs.max(axis=1).astype(np.float64)
-    right = outputs.argmax(axis=1) == y
-    place = np.clip(np.ceil(confidence * BINS).astype(np.int64) - 1, 0, BINS - 1)
-    count = np.bincount(place, minlength=BINS)
-    sure = np.bincount(place, weights=confidence, minlength=BINS)
-    hits = np.bincount(place, weights=right, minlength=BINS)
+    sums, squares = np.zeros((3, BINS)), 0.0
+    for first in range(0, len(y), _CHUNK):
+        rows = slice(first, first + _CHUNK)
+        sums += _bin_sums(outputs[rows], y[rows])
+        squares += _squares(outputs[rows], y[rows])
+    count, sure, hits = sums
     bins = [
         {
             "low": b / BINS,
@@ -55,14 +54,25 @@ def calibration(outputs: Floats, y: Ints) -> dict[str, Any] | None:
     ]
     return {
         "ece": float(np.abs(hits - sure).sum() / len(y)),
-        "brier": _brier(outputs, y),
-        "confidence": float(confidence.mean()),
+        "brier": squares / len(y),
+        "confidence": float(sure.sum() / len(y)),
         "bins": bins,
     }
 
 
-def _brier(outputs: Array, y: Ints) -> float:
-    """Σ_k (a_k − y_k)² = Σ_k a_k² − 2 a_y + 1, without a one-hot copy."""
-    squares = np.einsum("nk,nk->n", outputs, outputs, dtype=np.float64)
-    chosen = outputs[np.arange(len(y)), y].astype(np.float64)
-    return float(np.mean(squares - 2.0 * chosen + 1.0))
+def _bin_sums(outputs: Array, y: Ints) -> Array:
+    """Of each bin (3, bins): how many examples, the sum of their confidences, how many are right."""
+    if outputs.shape[1] == 1:
+        outputs = np.concatenate([1 - outputs, outputs], axis=1)
+    confidence = outputs.max(axis=1).astype(np.float64)
+    right = outputs.argmax(axis=1) == y
+    place = np.clip(np.ceil(confidence * BINS).astype(np.int64) - 1, 0, BINS - 1)
+    return np.stack([np.bincount(place, weights=w, minlength=BINS) for w in (None, confidence, right)])
+
+
+def _squares(outputs: Array, y: Ints) -> float:
+    """Σ_n Σ_k (a_k − y_k)² = Σ_n (Σ_k a_k² − 2 a_y + 1), without a one-hot copy; a single output stands for two."""
+    if outputs.shape[1] == 1:
+        return float(2.0 * ((outputs[:, 0].astype(np.float64) - y) ** 2).sum())
+    chosen = outputs[np.arange(len(y)), y].sum(dtype=np.float64)
+    return float(np.einsum("nk,nk->", outputs, outputs, dtype=np.float64) - 2.0 * chosen + len(y))

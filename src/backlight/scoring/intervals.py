@@ -53,7 +53,7 @@ def mean_interval(values: Floats) -> Interval | None:
     """
     if len(values) < 2 or not np.isfinite(values).all():
         return None
-    totals, counts = resampled(group_sums([values, np.ones(len(values), np.int8)])).T
+    totals, counts = resampled(group_sums(len(values), lambda rows: [values[rows], _ones(rows)])).T
     return percentiles(_divided(totals, counts))
 
 
@@ -100,23 +100,31 @@ def quantity_intervals(outputs: Floats, y: Floats, unit: Array | float = 1.0) ->
         >>> found["mae"], 0.98 < found["r2"][0] < found["r2"][1] < 0.995
         ((3.0, 3.0), True)
     """
-    y = y.reshape(len(y), -1).astype(np.float64)
-    errors = outputs.astype(np.float64) - y
-    if len(y) < 2 or not np.isfinite(errors).all():
+    y = y.reshape(len(y), -1)
+    width, middle = y.shape[1], y.mean(axis=0, dtype=np.float64)
+
+    def columns(rows: slice) -> list[Array]:
+        errors, around = outputs[rows].astype(np.float64) - y[rows], y[rows] - middle
+        mae = (np.abs(errors) * unit).mean(axis=1)
+        return [_ones(rows), mae, *(errors**2).T, *around.T, *(around**2).T]
+
+    sums = group_sums(len(y), columns)
+    if len(y) < 2 or not np.isfinite(sums).all():
         return {"rmse": None, "mae": None, "r2": None}
-    width, around = y.shape[1], y - y.mean(axis=0)
-    mae = (np.abs(errors) * unit).mean(axis=1)
-    columns = [np.ones(len(y), np.int8), mae, *(errors**2).T, *around.T, *(around**2).T]
-    drawn = resampled(group_sums(columns))
+    drawn, whole = resampled(sums), sums.sum(axis=0)
     count = drawn[:, :1]
     squares, sums, powers = (drawn[:, 2 + k * width : 2 + (k + 1) * width] for k in range(3))
     spread = powers - _divided(sums**2, count)
-    r2 = 1.0 - _divided(squares, np.where(spread > 1e-12 * (around**2).sum(axis=0), spread, 0.0))
+    r2 = 1.0 - _divided(squares, np.where(spread > 1e-12 * whole[-width:], spread, 0.0))
     return {
         "rmse": percentiles((np.sqrt(_divided(squares, count)) * unit).mean(axis=1)),
         "mae": percentiles(_divided(drawn[:, 1:2], count)[:, 0]),
         "r2": percentiles(r2.mean(axis=1)),
     }
+
+
+def _ones(rows: slice) -> Array:
+    return np.ones(rows.stop - rows.start, np.int8)
 
 
 def _divided(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ Sources: Efron, "Bootstrap methods: another look at the jackknife", 1979; Chaman
 "Estimating uncertainty for massive data streams", 2012 (Poisson weights).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from math import exp, factorial
 from typing import Final, TypeAlias
@@ -64,24 +64,27 @@ def groups_of(first: int, count: int) -> Ints:
     return ((drawn * np.uint64(GROUPS)) >> np.uint64(32)).astype(np.int64)
 
 
-def group_sums(columns: Sequence[Array]) -> NDArray[np.float64]:
-    """Sums (g, d) over the examples of each group: of d columns (n,), with g = min(n, G).
+def group_sums(count: int, columns: Callable[[slice], Sequence[Array]]) -> NDArray[np.float64]:
+    """Sums (g, d) over the examples of each group, with g = min(n, G).
+
+    Args:
+        count: n.
+        columns: gives d columns (m,) of some neighbouring examples, so that no more of them are held at a time.
 
     Example:
-        >>> group_sums([np.array([1.0, 2.0]), np.array([True, False])]).tolist()
-        [[1.0, 1.0], [2.0, 0.0]]
-        >>> group_sums([np.ones(5_000)]).shape, float(group_sums([np.ones(5_000)]).sum())
-        ((500, 1), 5000.0)
+        >>> values = np.array([1.0, 2.0])
+        >>> group_sums(2, lambda rows: [values[rows], values[rows] > 1]).tolist()
+        [[1.0, 0.0], [2.0, 1.0]]
     """
-    count = len(columns[0])
     if count <= GROUPS:
-        return np.stack([np.asarray(column, np.float64) for column in columns], axis=1)
-    sums = np.zeros((GROUPS, len(columns)))
+        return np.stack([np.asarray(column, np.float64) for column in columns(slice(0, count))], axis=1)
+    sums: NDArray[np.float64] | None = None
     for first in range(0, count, _CHUNK):
-        chunk = [column[first : first + _CHUNK] for column in columns]
-        groups = groups_of(first, len(chunk[0]))
-        for c, column in enumerate(chunk):
-            sums[:, c] += np.bincount(groups, weights=column, minlength=GROUPS)
+        rows = slice(first, min(first + _CHUNK, count))
+        groups = groups_of(first, rows.stop - first)
+        found = [np.bincount(groups, weights=column, minlength=GROUPS) for column in columns(rows)]
+        sums = np.stack(found, axis=1) if sums is None else sums + np.stack(found, axis=1)
+    assert sums is not None
     return sums
 
 
