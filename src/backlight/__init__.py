@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from backlight.assessment.assessing import assess as assess
     from backlight.data import load as load
     from backlight.engine.inference import Predictor as Predictor
     from backlight.errors import BacklightError as BacklightError
@@ -41,6 +42,7 @@ _HOMES = {
     "Predictor": "engine.inference",
     "Run": "files",
     "Trainer": "training",
+    "assess": "assessment.assessing",
     "check": "explanation",
     "compare": "explanation",
     "contributions": "explanation",

@@ -124,7 +124,7 @@ def test_the_idx_files_of_these_tests_are_sound(monkeypatch):
     idx_files(Path("sets/mnist"))
     result = backlight("train", "mnist", "--epochs", "1", "--layers", "4", "--json")
     assert result.code == 0
-    assert result.json["metrics"]["test"].keys() == {"loss", "accuracy", "macro_f1", "confusion"}
+    assert {"loss", "accuracy", "macro_f1", "confusion"} < result.json["metrics"]["test"].keys()
 
 
 def test_a_set_that_is_not_there_says_what_to_put_where(tmp_path):

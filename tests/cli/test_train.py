@@ -10,8 +10,10 @@ from PIL import Image
 
 from tests.cli.terminal import INPUTS_OF_KIND, KINDS, backlight, write_arrays, write_table
 
-CLASSES = {"loss", "accuracy", "macro_f1", "confusion"}
-QUANTITIES = {"loss", "rmse", "mae", "r2"}
+SCORED = {"score", "interval", "intervals"}
+TOLD = {"auc", "per_class", "calibration"}
+CLASSES = {"loss", "accuracy", "macro_f1", "confusion"} | SCORED | TOLD
+QUANTITIES = {"loss", "rmse", "mae", "r2"} | SCORED
 PARTS = ["train", "validation", "test"]
 
 
@@ -45,6 +47,9 @@ def test_train_prints_one_json_object():
         "seconds",
         "examples_per_second",
         "metrics",
+        "baseline",
+        "linear",
+        "warnings",
     ]
     assert content["run"] == "runs/moons-1"
     assert content["stopped"] == "2 epochs were asked for"
@@ -64,7 +69,7 @@ def test_evaluate_measures_what_train_reported():
     for part in PARTS:
         result = backlight("evaluate", reported["run"], "--part", part, "--json")
         assert result.out.count("\n") == 1
-        assert list(result.json) == ["run", "examples", "data", "metrics"]
+        assert list(result.json) == ["run", "examples", "data", "metrics", "baseline", "linear", "warnings"]
         assert result.json["metrics"] == reported["metrics"][part]
     assert backlight("evaluate", reported["run"], "--json").json["metrics"] == reported["metrics"]["test"]
 
@@ -150,7 +155,7 @@ def test_several_labels_at_once():
     x = np.random.default_rng(0).normal(size=(200, 2))
     write_arrays(Path("labels.npz"), x=x, y=np.stack([x[:, 0] > 0, x[:, 1] > 0, x.sum(1) > 0], 1).astype(np.int64))
     metrics = train("labels.npz", "--out", "labels")["metrics"]
-    assert set(metrics["test"]) == {"loss", "accuracy", "exact"}
+    assert set(metrics["test"]) == {"loss", "accuracy", "exact"} | SCORED | TOLD
     assert metrics["test"]["accuracy"] > 0.9
     answer = backlight("predict", "labels", "test:0", "--json").json["predictions"][0]
     assert len(answer["labels"]) == 3

@@ -4,7 +4,23 @@ from typing import Final
 
 import numpy as np
 
-from backlight.plots import Bars, Block, Column, Curve, Drawing, Edge, Gallery, Heading, Picture, Table, Text
+from backlight.plots import (
+    Bars,
+    Block,
+    Chart,
+    Column,
+    Curve,
+    Drawing,
+    Edge,
+    Gallery,
+    Heading,
+    Line,
+    Matrix,
+    Picture,
+    Ranges,
+    Table,
+    Text,
+)
 
 NASTY: Final = "<b>&\"'</b><script>alert(1)</script> http://example.org"
 LONG: Final = "ширина_клюва_名前_" * 30
@@ -34,6 +50,18 @@ def blocks(name: str) -> list[Block]:
         Gallery((picture, Picture(np.linspace(-1, 1, 6).reshape(2, 3), signed=True, caption=name))),
         Drawing(columns(name), edges, name),
         Curve((0.0, 1.0, 2.0), (1.0, 0.0, 1.0), (0.5, 0.25, -1.0), (name, name), name),
+        Chart(
+            (
+                Line(name, (0.0, 1.0), (0.5, 0.7), ends=((0.4, 0.6), None)),
+                Line(name, (0.0, 1.0), (0.0, 1.0), "dashes"),
+                Line(name, (0.5,), (0.5,), "points"),
+            ),
+            (name, name),
+            (0.0, 1.0),
+            name,
+        ),
+        Ranges((name, "other"), (0.5, None), ((0.4, 0.7), None), (name, "none"), name),
+        Matrix((name, "other"), np.array([[5, 1], [0, 7]]), (name, name), name),
     ]
 
 
@@ -51,12 +79,21 @@ EXTREMES: Final[dict[str, list[Block]]] = {
         Drawing((Column("", (), ()),), ()),
         Curve((), ()),
         Curve((float("nan"),), (1.0,), (0.0, 0.0, 1.0)),
+        Chart(()),
+        Chart((Line("", (), ()),)),
+        Chart((Line("a", (float("nan"),), (1.0,)),), diagonal=(float("nan"), 1.0)),
+        Ranges((), (), (), ()),
+        Ranges(("a",), (None,), (None,), ("",)),
+        Matrix((), np.zeros((0, 0), np.int64)),
     ],
     "one": [
         Bars(("a",), (1.0,)),
         Picture(np.ones((1, 1))),
         Drawing((Column("only", ("a",), (1.0,), (1.0,)),), (Edge(0, 0, 0, 1.0),)),
         Curve((1.0,), (2.0,), (1.0, 2.0, 0.0)),
+        Chart((Line("a", (1.0,), (2.0,), ends=((1.0, 3.0),)),)),
+        Ranges(("a",), (1.0,), ((1.0, 1.0),), ("",)),
+        Matrix(("a",), np.ones((1, 1), np.int64)),
     ],
     "zeros": [
         Bars(("a", "b"), (0.0, -0.0)),
@@ -75,6 +112,12 @@ EXTREMES: Final[dict[str, list[Block]]] = {
             tuple(Edge(0, place, place, value) for place, value in enumerate(EXTREME)),
         ),
         Curve(EXTREME, EXTREME[::-1]),
+        Chart(
+            (Line("a", EXTREME, EXTREME[::-1], ends=tuple(zip(EXTREME, EXTREME, strict=True))),),
+            diagonal=(-1e300, 1e300),
+        ),
+        Ranges(tuple(map(str, EXTREME)), EXTREME, tuple((value, value) for value in EXTREME), tuple(map(str, EXTREME))),
+        Matrix(("a", "b"), np.array([[0, 0], [2**62, 1]])),
         *(
             Curve((low, high), (bottom, top), (low, bottom, slope))
             for low, high in ((-1e300, 1e300), (1e-300, 2e-300), (1.0, 1.0 + 1e-15), (-1.7e308, 1.7e308), (0, 5e-324))
@@ -87,6 +130,8 @@ EXTREMES: Final[dict[str, list[Block]]] = {
         Table(tuple(f"column {place}" for place in range(40)), ((LONG,) * 40, (1e-7,) * 40)),
         Drawing(tuple(Column(LONG, (LONG,) * 100, (0.5,) * 100, None, 10**9) for _ in range(12)), ()),
         Picture(np.random.default_rng(0).normal(size=(1, 784))),
+        Chart((Line(LONG, tuple(map(float, range(2000))), (0.5,) * 2000, "points"),)),
+        Matrix((LONG,) * 60, np.ones((60, 60), np.int64)),
     ],
     "out of reach": [
         Drawing(columns("x"), (Edge(0, 3, 0, 1.0), Edge(0, 0, 9, 1.0), Edge(2, 0, 0, 1.0), Edge(-1, 0, 0, 1.0)))

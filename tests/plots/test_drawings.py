@@ -7,7 +7,21 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from backlight.plots import Bars, Column, Curve, Drawing, Edge, Picture, Table, fragment, number
+from backlight.plots import (
+    Bars,
+    Chart,
+    Column,
+    Curve,
+    Drawing,
+    Edge,
+    Line,
+    Matrix,
+    Picture,
+    Ranges,
+    Table,
+    fragment,
+    number,
+)
 from backlight.plots.pictures import pixels_of, png
 from backlight.plots.scales import Scale, labels, round_below
 
@@ -139,3 +153,50 @@ def test_zero_has_no_sign_and_large_numbers_stay_short() -> None:
     assert number(-0.0) == "0"
     assert number(-1e300) == "-1.000e+300"
     assert number(1_234_567) == "1,234,567"
+
+
+def test_lines_of_a_chart_share_their_axes() -> None:
+    text = fragment([Chart((Line("a", (0.0, 10.0), (0.0, 1.0)), Line("b", (5.0,), (0.5,), "points")))])
+    dots = re.findall(r'<circle class="bl-dot bl-series-(\d)" cx="([\d.]+)%" cy="([\d.]+)"', text)
+    assert [series for series, _, _ in dots[:3]] == ["0", "0", "1"]
+    (left, low), (right, high), (middle, between) = ((float(x), float(y)) for _, x, y in dots[:3])
+    assert (left + right) / 2 == pytest.approx(middle)
+    assert (low + high) / 2 == pytest.approx(between)
+    assert left < right
+    assert low > high  # upwards is less far from the top
+    assert text.count("bl-trace") - text.split("<style>")[1].split("</style>")[0].count("bl-trace") == 2  # and its key
+
+
+def test_intervals_and_the_diagonal_lie_where_the_axes_say() -> None:
+    line = Line("a", (0.5,), (0.5,), "points", ((0.25, 0.75),))
+    text = fragment([Chart((line,), diagonal=(0.0, 1.0))])
+    (whisker,) = re.findall(r'<line class="bl-whisker bl-series-0" x1="50%" x2="50%" y1="([\d.]+)" y2="([\d.]+)"', text)
+    (diagonal,) = re.findall(r'<line class="bl-leg" x1="([\d.]+)%" y1="([\d.]+)" x2="([\d.]+)%" y2="([\d.]+)"', text)
+    _, bottom, _, top = map(float, diagonal)
+    low, high = map(float, whisker)
+    assert (low - high) / (bottom - top) == pytest.approx(0.5, rel=1e-3)
+    assert (low + high) / 2 == pytest.approx((bottom + top) / 2, rel=1e-3)
+
+
+def test_ranges_share_a_scale() -> None:
+    ranges = Ranges(("a", "b", "c"), (0.5, 1.0, None), ((0.25, 0.75), None, None), ("half", "one", "none"))
+    text = fragment([ranges])
+    dots = [float(x) for x in re.findall(r'<circle class="bl-point [\w-]+" cx="([\d.]+)%"', text)]
+    ((low, high),) = re.findall(r'<line class="bl-span bl-stroke-up" x1="([\d.]+)%" x2="([\d.]+)%"', text)
+    assert len(dots) == 2
+    assert (float(low) + float(high)) / 2 == pytest.approx(dots[0])
+    assert (dots[1] - dots[0]) / (float(high) - float(low)) == pytest.approx(1.0, rel=1e-3)
+
+
+def test_a_matrix_is_coloured_by_the_share_of_the_row() -> None:
+    text = fragment([Matrix(("p", "q"), np.array([[3, 1], [0, 5000]]), ("is", "taken for"))])
+    cells = re.findall(r'<td class="bl-(up|down)-cell" style="--share:(\d+)%">([\d,]+)</td>', text)
+    assert cells == [("up", "47", "3"), ("down", "21", "1"), ("up", "60", "5,000")]
+    assert text.count('<td class="bl-none">') == 1
+    assert "is \\ taken for" in text
+
+
+def test_shares_in_a_table_stand_to_the_right_as_numbers_do() -> None:
+    text = fragment([Table(("a", "b"), (("5.0 %", "5.0 % or so"), (None, "x")))])
+    assert '<td class="bl-number">5.0 %</td>' in text
+    assert "<td>5.0 % or so</td>" in text

@@ -4,8 +4,8 @@ import pytest
 from backlight.engine import ENGINES
 from backlight.errors import InputError
 from backlight.network import Network
+from backlight.scoring.metrics import measure
 from backlight.training import Evaluation, evaluate
-from backlight.training.metrics import measure
 from tests.training.made import X, Y, classifier
 
 

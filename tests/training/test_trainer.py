@@ -11,8 +11,8 @@ from backlight.engine.reference import ReferenceSession
 from backlight.network import Draws, Network
 from backlight.network.objective import mean_weights
 from backlight.randomness import Purpose, permutation
+from backlight.scoring.metrics import HIGHER_IS_BETTER
 from backlight.training import EndRecord, EpochRecord, Evaluation, StepsRecord, Trainer, loop
-from backlight.training.metrics import HIGHER_IS_BETTER
 from tests import cases
 from tests.training.made import VALIDATION, X, Y, blocks, classifier, epochs, finished
 

@@ -9,13 +9,31 @@ from rich.table import Table as RichTable
 from rich.text import Text as RichText
 
 from backlight.cli.drawing import WIDE, draw_image, pairs_of_rows
-from backlight.plots import Bars, Block, Curve, Drawing, Gallery, Heading, Picture, Table, Text, number
+from backlight.cli.report import confusion
+from backlight.plots import (
+    Bars,
+    Block,
+    Chart,
+    Curve,
+    Drawing,
+    Gallery,
+    Heading,
+    Matrix,
+    Picture,
+    Ranges,
+    Table,
+    Text,
+    number,
+)
 from backlight.plots.blocks import Cell
+from backlight.plots.scales import Scale
 
 _PLUS, _MINUS = "blue", "dark_orange"
 _STYLES: Final = {"plain": "", "note": "bright_black", "warning": "yellow"}
 _SMALL: Final = 16
 _CURVE: Final = (8, 48)
+_RANGE: Final = 40
+_LEAST_RANGE: Final = 12
 
 
 def show_blocks(blocks: Iterable[Block], console: Console) -> None:
@@ -34,8 +52,14 @@ def show_blocks(blocks: Iterable[Block], console: Console) -> None:
             console.print(_gallery(pictures, console))
         elif isinstance(block, Curve):
             console.print(_curve(block))
+        elif isinstance(block, Ranges):
+            console.print()
+            console.print(_ranges(block, console.width))
+            console.print()
+        elif isinstance(block, Matrix):
+            console.print(confusion(console, block.counts.tolist(), block.names))
         else:
-            assert isinstance(block, Drawing)  # too fine for characters; the page has it
+            assert isinstance(block, Drawing | Chart)  # too fine for characters; the page has it
 
 
 def _table(block: Table) -> RichTable:
@@ -174,3 +198,30 @@ def _curve(block: Curve) -> RichText:
     if block.tangent is not None:
         lines.append(f"slope {number(block.tangent[2])} at {number(block.tangent[0])}")
     return RichText("\n".join(lines))
+
+
+def _ranges(block: Ranges, width: int) -> RichTable:
+    """Each value on a common scale with its interval; on a narrow screen the texts alone."""
+    rows = tuple(zip(block.names, block.values, block.ends, block.texts, strict=True))
+    room = width - 4 - max(map(len, block.names), default=0) - max(map(len, block.texts), default=0)
+    known = [value for value in block.values if value is not None] + [end for ends in block.ends for end in ends or ()]
+    scale, marks = Scale.around(known, 0.02), min(room, _RANGE)
+    table = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    for name, value, ends, text in rows:
+        drawn = [_range(value, ends, scale, marks)] if marks >= _LEAST_RANGE else []
+        table.add_row(RichText(name), RichText(text), *drawn)
+    return table
+
+
+def _range(value: float | None, ends: tuple[float, float] | None, scale: Scale, width: int) -> RichText:
+    places = [" "] * width
+
+    def place(number: float) -> int:
+        return round(scale.share(number) * (width - 1))
+
+    if ends is not None:
+        for k in range(place(ends[0]), place(ends[1]) + 1):
+            places[k] = "─"
+    if value is not None:
+        places[place(value)] = "●"
+    return RichText("".join(places).rstrip(), style="" if ends is None else _PLUS)

@@ -12,6 +12,7 @@ from rich.text import Text
 from backlight.files import INTERRUPTED
 
 if TYPE_CHECKING:
+    from backlight.assessment import Standing
     from backlight.files import Conduct
     from backlight.training import EndRecord
 
@@ -48,7 +49,17 @@ def print_json(content: Any) -> None:
     sys.stdout.write(json_module.dumps(content, ensure_ascii=not unicode, allow_nan=False) + "\n")
 
 
-def result_of(conduct: "Conduct", end: "EndRecord") -> dict[str, Any]:
+def standing_of(conduct: "Conduct", end: "EndRecord") -> "Standing | None":
+    """Where the result stands; None for a run that failed or was interrupted."""
+    from backlight.assessment import standing
+
+    if end.failed or end.reason == INTERRUPTED:
+        return None
+    assert conduct.model is not None
+    return standing(conduct.run.settings, conduct.dataset, conduct.model.metrics)
+
+
+def result_of(conduct: "Conduct", end: "EndRecord", standing: "Standing | None") -> dict[str, Any]:
     """What `train --json` prints."""
     assert conduct.model is not None
     training, rows = conduct.training, len(conduct.dataset.rows["train"])
@@ -63,10 +74,11 @@ def result_of(conduct: "Conduct", end: "EndRecord") -> dict[str, Any]:
         "seconds": round(end.seconds, 3),
         "examples_per_second": round(taken / training.steps_per_epoch * rows / max(end.seconds, 1e-9), 1),
         "metrics": dict(conduct.model.metrics),
+        **({"baseline": None, "linear": None, "warnings": []} if standing is None else standing.to_dict()),
     }
 
 
-def print_result(conduct: "Conduct", end: "EndRecord") -> None:
+def print_result(conduct: "Conduct", end: "EndRecord", standing: "Standing | None") -> None:
     """The end of a training, for people."""
     out = console()
     assert conduct.model is not None
@@ -78,12 +90,30 @@ def print_result(conduct: "Conduct", end: "EndRecord") -> None:
     print_metrics(out, conduct.model.metrics)
     print_questions(out, conduct.model.metrics)
     out.print()
+    if standing is not None:
+        print_standing(out, standing)
+        out.print()
     out.print(f"saved     {folder}  ({end.seconds:.1f} s)", soft_wrap=True)
     if end.reason == INTERRUPTED:
         out.print(f"resume    backlight train --resume {folder}", soft_wrap=True)
     out.print(f"next      backlight evaluate {folder}", soft_wrap=True)
     if len(conduct.dataset.rows["test"]):
         out.print(f"          backlight predict {folder} test:0", soft_wrap=True)
+
+
+def print_standing(out: Console, standing: "Standing") -> None:
+    """The score with its interval, and what it is compared with, a line each; then what must be said of it."""
+    from backlight.assessment import interval_text, score_text
+
+    metrics, score = standing.metrics, standing.metrics["score"]
+    lines = [f"score     {standing.part} {_TITLES[score]} {score_text(score, metrics[score])}"]
+    if metrics["interval"] is not None:
+        lines[0] += f" ({interval_text(score, metrics['interval'])} with 95 % confidence)"
+    for label, rival in (("linear", standing.linear), ("baseline", standing.baseline)):
+        if rival is not None:
+            lines.append(f"{label:<10}{score_text(score, rival.metrics.get(score))}  {rival.what}")
+    for line in [*lines, *(f"warning   {warning}" for warning in standing.warnings)]:
+        out.print(line, soft_wrap=True)
 
 
 def metrics_table(metrics: Mapping[str, Mapping[str, Any]]) -> Table:
@@ -183,11 +213,11 @@ def mistakes_table(confusion: list[list[int]], names: list[str]) -> Table:
     return table
 
 
-def print_confusion(out: Console, confusion: list[list[int]], classes: tuple[str, ...]) -> None:
+def confusion(out: Console, counts: list[list[int]], classes: tuple[str, ...]) -> Table:
     """The confusion matrix, with shorter names if need be, or the most frequent mistakes where it does not fit."""
     shorter = [short(name) for name in classes]
-    tables = (confusion_table(confusion, list(classes)), confusion_table(confusion, shorter))
-    out.print(next((table for table in tables if fits(out, table)), mistakes_table(confusion, shorter)))
+    tables = (confusion_table(counts, list(classes)), confusion_table(counts, shorter))
+    return next((table for table in tables if fits(out, table)), mistakes_table(counts, shorter))
 
 
 def short(name: str) -> str:

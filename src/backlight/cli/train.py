@@ -253,14 +253,17 @@ def _resumed(folder: Path) -> "Conduct":
 def run_and_report(conduct: "Conduct", *, json: bool) -> None:
     """Drive a run to its end, showing how it goes, and report the result."""
     from backlight.cli.display import show_run
-    from backlight.cli.report import print_json, print_result, result_of
+    from backlight.cli.report import print_json, print_result, result_of, standing_of
 
     with _graceful(conduct) as signals:
         end = show_run(conduct, quiet=json)
+    standing = None
+    with suppress(KeyboardInterrupt):  # the run is saved; only the comparison is given up
+        standing = standing_of(conduct, end)
     if json:
-        print_json(result_of(conduct, end))
+        print_json(result_of(conduct, end, standing))
     else:
-        print_result(conduct, end)
+        print_result(conduct, end, standing)
     if end.failed:
         raise typer.Exit(1)
     if signals:

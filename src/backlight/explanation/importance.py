@@ -19,7 +19,7 @@ from backlight.network.layers import Cache, Dense, DenseCache
 from backlight.plots import Bars, Block, Gallery, Heading, Picture, Table, Text, number
 from backlight.plots.blocks import Cell
 from backlight.randomness import Purpose, permutation
-from backlight.training.metrics import measure
+from backlight.scoring.metrics import measure
 
 _ROWS: Final = 15
 _SQUARES: Final = 5

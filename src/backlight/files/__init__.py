@@ -1,7 +1,7 @@
 """What lasts: settings, the run folder, the model file, and how a run is conducted."""
 
 from backlight.files.conduct import INTERRUPTED, Conduct, state_at
-from backlight.files.model import Model, evaluation
+from backlight.files.model import Model, evaluation, finite, part_evaluation, quality
 from backlight.files.run import Run, check_free, claim_folder, load_for
 from backlight.files.settings import Settings
 
@@ -14,6 +14,9 @@ __all__ = [
     "check_free",
     "claim_folder",
     "evaluation",
+    "finite",
     "load_for",
+    "part_evaluation",
+    "quality",
     "state_at",
 ]

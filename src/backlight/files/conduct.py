@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from backlight.data import PARTS, Dataset
 from backlight.errors import InputError
-from backlight.files.model import Model, evaluation, finite
+from backlight.files.model import Model, finite, part_evaluation
 from backlight.files.run import CHECKPOINT, HISTORY, MODEL, TIMING, Run, history_line
 from backlight.training import (
     EndRecord,
@@ -43,7 +43,7 @@ class Conduct:
         trainer = run.settings.trainer(self.network)
         validation = None
         if len(dataset.rows["validation"]):
-            validation = evaluation(dataset.target, dataset.x, dataset.y, dataset.rows["validation"])
+            validation = part_evaluation(dataset, "validation")
         state = run.checkpoint() if resume else None
         self.training = trainer.start(
             dataset.x, dataset.y, rows=dataset.rows["train"], validation=validation, sample_weight=dataset.weights

@@ -12,6 +12,7 @@ import numpy as np
 from backlight.arrays import Ints
 from backlight.data import (
     Classes,
+    Dataset,
     Inputs,
     Labels,
     Quantities,
@@ -23,8 +24,9 @@ from backlight.data import (
 from backlight.errors import InputError
 from backlight.network import Network
 from backlight.network.softmax import groups
+from backlight.scoring import class_quality, label_quality, measure, quantity_quality, several_quality
 from backlight.storage import read_tensors, write_tensors
-from backlight.training import Evaluation, evaluate
+from backlight.training import Evaluation, Outcomes, outcomes
 
 FORMAT: Final = 1
 _KEY: Final = "backlight"
@@ -91,7 +93,9 @@ class Model:
             raise InputError(f"{path} is a damaged model: its description is not complete ({error})") from error
 
     def measure(self, x: Any, y: Any, *, rows: Ints | None = None, engine: str = "auto") -> dict[str, Any]:
-        """The metrics of examples; None for a number that is not finite, as after a training that blew up.
+        """The metrics of examples with their intervals; None for a number that is not finite, as after a blow-up.
+
+        `docs/evaluating.md` says what each entry means.
 
         Args:
             x: prepared inputs (n, d).
@@ -99,9 +103,8 @@ class Model:
             rows: which of them (m,); all unless given.
             engine: "auto" or "reference".
         """
-        metrics = finite(evaluate(self.network, evaluation(self.target, x, y, rows), self.loss, engine=engine))
-        assert isinstance(metrics, dict)
-        return metrics
+        examples = evaluation(self.target, x, y, rows)
+        return quality(self.target, examples, outcomes(self.network, examples, self.loss, engine=engine))
 
     def answers(self, x: Any) -> list[dict[str, Any]]:
         """One answer per example: `class`, `confidence` and `probabilities`; or `labels`; or each quantity by name.
@@ -153,6 +156,8 @@ def finite(content: Any) -> Any:
     """
     if isinstance(content, Mapping):
         return {key: finite(value) for key, value in content.items()}
+    if isinstance(content, list):
+        return [finite(value) for value in content]
     if isinstance(content, float) and not math.isfinite(content):
         return None
     return content
@@ -163,3 +168,33 @@ def evaluation(target: Target, x: Any, y: Any, rows: Ints | None = None) -> Eval
     unit = np.asarray(target.std) if isinstance(target, Quantities) else 1.0
     questions = target.columns if isinstance(target, SeveralClasses) else ()
     return Evaluation(x, y, unit, isinstance(target, Labels), rows, questions)
+
+
+def part_evaluation(dataset: Dataset, part: str) -> Evaluation:
+    """One part of a data set, where it lies, together with what its targets mean."""
+    return evaluation(dataset.target, dataset.x, dataset.y, dataset.rows[part])
+
+
+def quality(target: Target, examples: Evaluation, found: Outcomes) -> dict[str, Any]:
+    """The metrics of outcomes, the score with its interval, and what else suits the target.
+
+    Args:
+        target: what the outputs mean.
+        examples: what was measured.
+        found: the outputs, with their losses and targets.
+    """
+    losses, outputs, y = found.losses, found.outputs, found.y
+    sizes = dict(zip(target.columns, target.sizes, strict=True)) if isinstance(target, SeveralClasses) else None
+    metrics = measure(losses, outputs, y, examples.unit, labels=examples.labels, questions=sizes)
+    if isinstance(target, Classes):
+        metrics |= class_quality(losses, outputs, y, target.names)
+    elif isinstance(target, Labels):
+        metrics |= label_quality(losses, outputs, y, target.names)
+    elif isinstance(target, SeveralClasses):
+        questions = [(name, question.names) for name, question in zip(target.columns, target.targets, strict=True)]
+        metrics |= several_quality(losses, outputs, y, questions)
+    else:
+        metrics |= quantity_quality(losses, outputs, y, examples.unit)
+    cleaned = finite(metrics)
+    assert isinstance(cleaned, dict)
+    return cleaned

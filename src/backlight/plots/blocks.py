@@ -154,7 +154,79 @@ class Curve:
     caption: str = ""
 
 
-Block: TypeAlias = Heading | Text | Table | Bars | Picture | Gallery | Drawing | Curve
+@dataclass(frozen=True)
+class Line:
+    """A line or a cloud of points in a chart.
+
+    Attributes:
+        name: what it is.
+        x: places.
+        y: values.
+        kind: "line" with a dot at each point, "dashes" without dots, or "points" without a line.
+        ends: the lower and upper end of an interval around each value, None for no intervals.
+    """
+
+    name: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    kind: str = "line"
+    ends: tuple[tuple[float, float] | None, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Several lines over the same axes.
+
+    Attributes:
+        lines: from back to front.
+        labels: of the two axes.
+        diagonal: from where to where the line x = y is drawn, None for no such line.
+        caption: what it is.
+    """
+
+    lines: tuple[Line, ...]
+    labels: tuple[str, str] = ("", "")
+    diagonal: tuple[float, float] | None = None
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """Values above each other on a common scale, each with an interval where it has one.
+
+    Attributes:
+        names: of the values.
+        values: where the dots are, None for no dot.
+        ends: of the intervals, None for no interval.
+        texts: what is written beside each.
+        caption: what they are.
+    """
+
+    names: tuple[str, ...]
+    values: tuple[float | None, ...]
+    ends: tuple[tuple[float, float] | None, ...]
+    texts: tuple[str, ...]
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Counts of pairs; those on the diagonal agree.
+
+    Attributes:
+        names: of rows and columns.
+        counts: (rows, columns).
+        labels: what the rows are, and the columns.
+        caption: what they are.
+    """
+
+    names: tuple[str, ...]
+    counts: NDArray[np.int64]
+    labels: tuple[str, str] = ("", "")
+    caption: str = ""
+
+
+Block: TypeAlias = Heading | Text | Table | Bars | Picture | Gallery | Drawing | Curve | Chart | Ranges | Matrix
 
 
 def number(value: float) -> str:

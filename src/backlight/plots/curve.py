@@ -1,41 +1,23 @@
 """A line through points with its axes, and a tangent whose slope is drawn as rise over run."""
 
 import math
-from html import escape
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Final
 
+from backlight.plots.axes import HEIGHT, TOP, Axes, framed, nothing
 from backlight.plots.blocks import Curve, number
 from backlight.plots.marks import caption, percent, place, sign, signed_number
-from backlight.plots.scales import Scale, labels, round_below
+from backlight.plots.scales import Scale, round_below
 
-_LETTER: Final = 7.5
-_TOP: Final = 10.0
-_HEIGHT: Final = 260.0
 _WIDEST_RUN: Final = 0.22
 _HIGHEST_RISE: Final = 0.3
-
-
-class _Axes(NamedTuple):
-    """Where values lie in the figure: shares of its width, points of its height; the numbers of y stand left of it."""
-
-    x: Scale
-    y: Scale
-
-    def across(self, x: float) -> float:
-        return self.x.share(x)
-
-    def down(self, y: float) -> float:
-        return _TOP + _HEIGHT * (1 - self.y.share(y))
 
 
 def render_curve(curve: Curve) -> str:
     """The line with its axes and, where it has one, its tangent."""
     points = [(x, y) for x, y in zip(curve.x, curve.y, strict=True) if math.isfinite(x) and math.isfinite(y)]
     if not points:
-        return (
-            f'<figure class="bl-block">{caption(curve.caption)}<p class="bl-text bl-note">nothing to show</p></figure>'
-        )
+        return nothing(caption(curve.caption))
     tangent = curve.tangent if curve.tangent and all(map(math.isfinite, curve.tangent)) else None
     touched = [*points, tangent[:2]] if tangent else points
     x = Scale.around([point[0] for point in touched])
@@ -43,57 +25,15 @@ def render_curve(curve: Curve) -> str:
     corner = _corner(tangent, x, y) if tangent else None
     if corner:
         y = Scale(min(y.low, corner[1]), max(y.high, corner[1]))
-    axes = _Axes(x, y)
-    parts = [_x_axis(axes), _y_axis(axes), _line(curve, axes)]
-    if tangent:
-        parts.append(_tangent(tangent, corner, axes))
-    left = 14 + math.ceil(_LETTER * max(map(len, labels(y.ticks(5)))))
+    axes = Axes(x, y)
+    body = _line(curve, axes) + (_tangent(tangent, corner, axes) if tangent else "")
     title = f"{curve.labels[1] or 'y'} against {curve.labels[0] or 'x'}, {len(points)} points"
     title += f", slope {signed_number(tangent[2])} at {number(tangent[0])}" if tangent else ""
-    return (
-        f'<figure class="bl-block bl-curve" style="--left:{left}px">{caption(curve.caption)}'
-        f'<div class="bl-axis-label">{_axis_label(curve.labels[1], "↑")}</div>'
-        f'<svg class="bl-plot" role="img" width="100%" height="{place(_TOP + _HEIGHT + 24)}">'
-        f"<title>{escape(title)}</title>{''.join(parts)}</svg>"
-        f'<div class="bl-axis-label bl-x">{_axis_label(curve.labels[0], "→")}</div>'
-        f"{_slope(tangent, corner) if tangent else ''}</figure>"
-    )
+    below = _slope(tangent, corner) if tangent else ""
+    return framed(axes, body, labels=curve.labels, title=title, above=caption(curve.caption), below=below)
 
 
-def _axis_label(text: str, arrow: str) -> str:
-    return f"{escape(text)} {arrow}" if text else ""
-
-
-def _x_axis(axes: _Axes) -> str:
-    ticks = axes.x.ticks(5)
-    if max(map(len, labels(ticks))) > 6:
-        ticks = axes.x.ticks(3)
-    bottom = _TOP + _HEIGHT
-    parts = [f'<line class="bl-axis" x1="0" x2="100%" y1="{place(bottom)}" y2="{place(bottom)}"/>']
-    for tick, label in zip(ticks, labels(ticks), strict=True):
-        across, share = percent(axes.across(tick)), axes.x.share(tick)
-        anchor = "end" if share > 0.96 else "middle"
-        parts.append(
-            f'<line class="bl-axis" x1="{across}" x2="{across}" y1="{place(bottom)}" y2="{place(bottom + 5)}"/>'
-            f'<text x="{across}" y="{place(bottom + 19)}" text-anchor="{anchor}">{label}</text>'
-        )
-    return "".join(parts)
-
-
-def _y_axis(axes: _Axes) -> str:
-    ticks = axes.y.ticks(5)
-    parts = []
-    for tick, label in zip(ticks, labels(ticks), strict=True):
-        down = axes.down(tick)
-        parts.append(
-            f'<line class="bl-rule" x1="0" x2="100%" '
-            f'y1="{place(down)}" y2="{place(down)}"/>'
-            f'<text x="-8" y="{place(down + 4)}" text-anchor="end">{label}</text>'
-        )
-    return "".join(parts)
-
-
-def _line(curve: Curve, axes: _Axes) -> str:
+def _line(curve: Curve, axes: Axes) -> str:
     """The line, broken where a value is no number; the inner picture is stretched to the width of the figure."""
     commands = []
     pen = "M"
@@ -108,7 +48,7 @@ def _line(curve: Curve, axes: _Axes) -> str:
         kind = "bl-line bl-dots"
         commands = [f"{command}h0" for command in commands]
     return (
-        f'<svg x="0" y="{place(_TOP)}" width="100%" height="{place(_HEIGHT)}" '
+        f'<svg x="0" y="{place(TOP)}" width="100%" height="{place(HEIGHT)}" '
         f'viewBox="0 0 1000 1000" preserveAspectRatio="none"><path class="{kind}" d="{"".join(commands)}"/></svg>'
     )
 
@@ -126,13 +66,13 @@ def _corner(tangent: tuple[float, float, float], x: Scale, y: Scale) -> tuple[fl
     return end if all(map(math.isfinite, end)) else None
 
 
-def _tangent(tangent: tuple[float, float, float], corner: tuple[float, float] | None, axes: _Axes) -> str:
+def _tangent(tangent: tuple[float, float, float], corner: tuple[float, float] | None, axes: Axes) -> str:
     at, height, slope = tangent
     ends = _clipped(axes.x.share(at), axes.y.share(height), slope and slope * (axes.x.span / axes.y.span))
     lines = [
         f'<line class="bl-tangent bl-stroke-{sign(slope)}" '
         + " ".join(
-            f'x{end}="{percent(x)}" y{end}="{place(_TOP + _HEIGHT * (1 - y))}"' for end, (x, y) in enumerate(ends, 1)
+            f'x{end}="{percent(x)}" y{end}="{place(TOP + HEIGHT * (1 - y))}"' for end, (x, y) in enumerate(ends, 1)
         )
         + "/>"
     ]
@@ -156,7 +96,7 @@ def _clipped(x: float, y: float, slope: float) -> list[tuple[float, float]]:
     return [(x + step, y + slope * step) for step in reach]
 
 
-def _triangle(tangent: tuple[float, float, float], corner: tuple[float, float], axes: _Axes) -> str:
+def _triangle(tangent: tuple[float, float, float], corner: tuple[float, float], axes: Axes) -> str:
     """The run, level from the point, and the rise from there to the tangent, each with its number."""
     at, height, _ = tangent
     stops = [(at, height), (corner[0], height), corner]

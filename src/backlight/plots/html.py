@@ -7,10 +7,26 @@ from html import escape
 from pathlib import Path
 from typing import Final, assert_never
 
-from backlight.plots.blocks import Bars, Block, Curve, Drawing, Gallery, Heading, Picture, Table, Text
+from backlight.plots.blocks import (
+    Bars,
+    Block,
+    Chart,
+    Curve,
+    Drawing,
+    Gallery,
+    Heading,
+    Matrix,
+    Picture,
+    Ranges,
+    Table,
+    Text,
+)
+from backlight.plots.chart import render_chart
 from backlight.plots.curve import render_curve
 from backlight.plots.drawing import render_drawing
+from backlight.plots.matrix import render_matrix
 from backlight.plots.pictures import render_gallery, render_picture
+from backlight.plots.ranges import render_ranges
 from backlight.plots.tables import render_bars, render_table
 from backlight.storage import write_bytes
 
@@ -98,13 +114,13 @@ def _is_signed(block: Block) -> bool:
             return block.signed
         case Gallery():
             return any(picture.signed for picture in block.pictures)
-        case Heading() | Text():
+        case Heading() | Text() | Chart() | Ranges() | Matrix():
             return False
         case _:
             assert_never(block)
 
 
-def _render(block: Block) -> str:  # noqa: PLR0911 - one line for each kind
+def _render(block: Block) -> str:  # noqa: C901, PLR0911 - one line for each kind
     match block:
         case Heading():
             level = min(max(block.level, 1), 6)
@@ -123,6 +139,12 @@ def _render(block: Block) -> str:  # noqa: PLR0911 - one line for each kind
             return render_drawing(block)
         case Curve():
             return render_curve(block)
+        case Chart():
+            return render_chart(block)
+        case Ranges():
+            return render_ranges(block)
+        case Matrix():
+            return render_matrix(block)
         case _:
             assert_never(block)
 

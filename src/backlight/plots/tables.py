@@ -32,7 +32,7 @@ def render_table(table: Table) -> str:
 
 def _is_numeric(table: Table, column: int) -> bool:
     cells = [row[column] for row in table.rows if row[column] is not None]
-    return bool(cells) and not any(isinstance(cell, str) for cell in cells)
+    return bool(cells) and all(not isinstance(cell, str) or cell.endswith(" %") for cell in cells)
 
 
 def _cell(cell: Cell, right: bool, signed: bool) -> str:

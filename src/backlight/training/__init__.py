@@ -1,7 +1,7 @@
 """How a network learns: trainer, optimizers, stopping rules, records, checkpoints, replay."""
 
 from backlight.training.checkpoints import read_checkpoint, write_checkpoint
-from backlight.training.evaluation import evaluate
+from backlight.training.evaluation import Outcomes, evaluate, outcomes
 from backlight.training.loop import Training
 from backlight.training.optimizers import SGD, Adam, Momentum, make_optimizer
 from backlight.training.records import EndRecord, EpochRecord, Record, StepsRecord
@@ -17,6 +17,7 @@ __all__ = [
     "EpochRecord",
     "Evaluation",
     "Momentum",
+    "Outcomes",
     "Patience",
     "Record",
     "StepsRecord",
@@ -27,6 +28,7 @@ __all__ = [
     "Until",
     "evaluate",
     "make_optimizer",
+    "outcomes",
     "read_checkpoint",
     "replay",
     "write_checkpoint",

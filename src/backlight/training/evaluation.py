@@ -1,15 +1,51 @@
 """Evaluation: the metrics of a network on any examples."""
 
+from dataclasses import dataclass
 from typing import Any
 
+from backlight.arrays import Array, Floats
 from backlight.engine import Task, open_session
 from backlight.engine.program import compile_program
 from backlight.network import Network
-from backlight.training.metrics import measure
+from backlight.scoring.metrics import measure
+from backlight.scoring.several import name_questions
 from backlight.training.optimizers import SGD
-from backlight.training.several import name_questions
 from backlight.training.trainer import Evaluation, examples_for
 from backlight.training.windows import losses_of
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What a network makes of examples.
+
+    Attributes:
+        losses: one per example (n,).
+        outputs: (n, j).
+        y: the targets, as the network sees them.
+    """
+
+    losses: Floats
+    outputs: Floats
+    y: Array
+
+
+def outcomes(network: Network, evaluation: Evaluation, loss: str | None = None, *, engine: str = "auto") -> Outcomes:
+    """The losses and outputs of a network; arguments as for `evaluate`.
+
+    Args:
+        network: the network; nothing of it is changed.
+        evaluation: the examples.
+        loss: by default the one that the network's output was made for.
+        engine: "auto", "native" or "reference".
+
+    Raises:
+        InputError: the examples do not fit the network or the loss.
+    """
+    examples = examples_for(network, loss, evaluation.x, evaluation.y, evaluation.rows)
+    program = compile_program(network, loss)
+    session = open_session(engine, Task(program, network.params, examples, SGD(), batch_size=1, seed=0))
+    losses, outputs = losses_of(session, examples, evaluation.rows)
+    return Outcomes(losses, outputs, examples.y if evaluation.rows is None else examples.y[evaluation.rows])
 
 
 def evaluate(
@@ -33,10 +69,6 @@ def evaluate(
         >>> sorted(evaluate(network, Evaluation(np.eye(2, dtype=np.float32), np.array([0, 1]))))
         ['accuracy', 'confusion', 'loss', 'macro_f1']
     """
-    examples = examples_for(network, loss, evaluation.x, evaluation.y, evaluation.rows)
-    program = compile_program(network, loss)
-    session = open_session(engine, Task(program, network.params, examples, SGD(), batch_size=1, seed=0))
-    losses, outputs = losses_of(session, examples, evaluation.rows)
-    y = examples.y if evaluation.rows is None else examples.y[evaluation.rows]
+    found = outcomes(network, evaluation, loss, engine=engine)
     questions = name_questions(network.sizes, evaluation.questions)
-    return measure(losses, outputs, y, evaluation.unit, labels=evaluation.labels, questions=questions)
+    return measure(found.losses, found.outputs, found.y, evaluation.unit, labels=evaluation.labels, questions=questions)

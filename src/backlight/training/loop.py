@@ -11,8 +11,8 @@ from backlight.arrays import Array, Floats, Ints
 from backlight.engine import Advance, Examples, ExamplesSeen, Session, Stretch, ctrl_c_held_back
 from backlight.errors import InputError
 from backlight.network import Network
+from backlight.scoring.metrics import HIGHER_IS_BETTER, measure
 from backlight.training.divergence import first_to_blow_up
-from backlight.training.metrics import HIGHER_IS_BETTER, measure
 from backlight.training.records import EndRecord, EpochRecord, Record, StepsRecord
 from backlight.training.state import TrainingState
 from backlight.training.stopping import StoppingRule

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from backlight.errors import InputError
-from backlight.training.metrics import HIGHER_IS_BETTER, check_metric
+from backlight.scoring.metrics import HIGHER_IS_BETTER, check_metric
 from backlight.training.records import EpochRecord
 
 

@@ -22,11 +22,11 @@ from backlight.errors import InputError, number_within, whole_number
 from backlight.network import Network
 from backlight.network.objective import check_targets
 from backlight.randomness import check_seed
+from backlight.scoring.metrics import HIGHER_IS_BETTER, check_metric
+from backlight.scoring.several import name_questions
 from backlight.training.loop import Plan, Training
-from backlight.training.metrics import HIGHER_IS_BETTER, check_metric
 from backlight.training.optimizers import make_optimizer
 from backlight.training.records import Record
-from backlight.training.several import name_questions
 from backlight.training.state import TrainingState
 from backlight.training.stopping import AfterEpochs, Patience, StoppingRule, Until
 
@@ -50,6 +50,11 @@ class Evaluation:
     labels: bool = False
     rows: Ints | None = None
     questions: tuple[str, ...] = ()
+
+    @property
+    def targets(self) -> Array:
+        """The targets of the rows that are measured."""
+        return np.asarray(self.y if self.rows is None else self.y[self.rows])
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backlight.training.metrics import HIGHER_IS_BETTER, confusion_matrix, macro_f1, measure, predicted_classes
+from backlight.scoring.metrics import HIGHER_IS_BETTER, confusion_matrix, macro_f1, measure, predicted_classes
 
 quick = settings(deadline=None, max_examples=60)
 

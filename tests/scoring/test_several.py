@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from backlight.errors import InputError
 from backlight.network import Network
+from backlight.scoring.metrics import measure
+from backlight.scoring.several import several_metrics
 from backlight.training import Evaluation, Trainer, evaluate
-from backlight.training.metrics import measure
-from backlight.training.several import several_metrics
 from tests import cases
 from tests.training.made import epochs
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from backlight.arrays import Array, Floats, Ints
 from backlight.errors import InputError, nearest
-from backlight.training.several import several_metrics
+from backlight.scoring.several import several_metrics
 
 HIGHER_IS_BETTER: Final = {
     "loss": False,

@@ -1,0 +1,110 @@
+"""Assessing a run: how good it is, beside a baseline and a linear model, and how far that can be trusted."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backlight.assessment.learning_curve import learning_curve as curve_of
+from backlight.assessment.report import Assessment
+from backlight.assessment.sections import Errors
+from backlight.assessment.standing import compared_with
+from backlight.assessment.verdict import verdict
+from backlight.data import Dataset, Quantities, read_rows
+from backlight.errors import InputError
+from backlight.files import Model, Run, evaluation, part_evaluation, quality
+from backlight.training import outcomes
+
+_POINTS = 1_000
+
+
+def assess(
+    run: Run | str | Path,
+    part: str = "test",
+    *,
+    file: str | Path | None = None,
+    learning_curve: bool = False,
+    say: Callable[[str], None] | None = None,
+) -> Assessment:
+    """Measure the model of a run, beside a baseline that ignores the inputs and a linear model on the same rows.
+
+    Args:
+        run: the run or its folder.
+        part: train, validation or test, of the run's own data.
+        file: labelled data to measure instead.
+        learning_curve: whether to find out what twice the data would give, in nearly twice the time of the training.
+        say: told what takes long.
+
+    Raises:
+        InputError: the run has no model, its data are gone, the part is empty, or the file does not fit.
+
+    Example:
+        >>> import tempfile
+        >>> from backlight.cli.train import begun
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     conduct = begun("moons", {"epochs": 5}, classic=False, out=Path(folder) / "run", force=False)
+        ...     _ = list(conduct.records())
+        ...     told = assess(conduct.run)
+        >>> told.examples, told.baseline.metrics["accuracy"], told.metrics["accuracy"] > 0.8
+        (150, 0.5, True)
+    """
+    opened = run if isinstance(run, Run) else Run.open(run)
+    model = opened.model()
+    dataset, note = _dataset(opened, needed=file is None or learning_curve)
+    if file is None:
+        assert dataset is not None
+        name, examples = part, part_evaluation(dataset, part)
+        if len(examples.targets) == 0:
+            raise InputError(f"the run's data have no {part} part; choose another with --part, or give a labelled file")
+    else:
+        rows = read_rows(Path(file), model.inputs, model.target, labelled=True)
+        assert rows.y is not None
+        name, examples = str(file), evaluation(model.target, rows.x, rows.y)
+    found = outcomes(model.network, examples, model.loss, engine=opened.settings.engine)
+    metrics = quality(model.target, examples, found)
+    compared = None if dataset is None else compared_with(opened.settings, dataset, examples)
+    curve = None
+    if learning_curve:
+        assert dataset is not None
+        curve = curve_of(opened.settings, dataset, model.network, examples, say)
+    told = Assessment(
+        run=str(opened.folder),
+        data=name,
+        examples=len(examples.targets),
+        metrics=metrics,
+        baseline=compared and compared[0],
+        linear=compared and compared[1],
+        learning_curve=curve,
+        warnings=(),
+        target=model.target,
+        errors=_errors(model, found.outputs, found.y),
+    )
+    warnings = verdict(
+        metrics, len(examples.targets), told.baseline, told.linear, learnt=file is None and part == "train"
+    )
+    return replace(told, warnings=(*note, *warnings))
+
+
+def _dataset(run: Run, *, needed: bool) -> tuple[Dataset | None, tuple[str, ...]]:
+    """The run's data; where only a file is measured, it may do without them."""
+    try:
+        return run.dataset(), ()
+    except InputError as error:
+        if needed:
+            raise
+        return None, (f"Nothing to compare with, for the run's own data cannot be read: {error}",)
+
+
+def _errors(model: Model, outputs: Any, y: Any) -> tuple[Errors, ...]:
+    """How far answers are off, with at most 1,000 evenly spaced examples, in the quantities' own units."""
+    if not isinstance(model.target, Quantities) or not np.isfinite(outputs).all():
+        return ()
+    truth, answers = (model.target.decode(array.reshape(len(array), -1)) for array in (y, outputs))
+    half, most = np.quantile(np.abs(answers - truth), [0.5, 0.9], axis=0)
+    shown = np.unique(np.linspace(0, len(y) - 1, min(len(y), _POINTS)).astype(np.int64))
+    return tuple(
+        Errors(name, float(half[k]), float(most[k]), tuple(truth[shown, k].tolist()), tuple(answers[shown, k].tolist()))
+        for k, name in enumerate(model.target.names)
+    )

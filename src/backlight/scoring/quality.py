@@ -1,0 +1,148 @@
+"""What is told of a part beside its metrics: the score with its interval, classes one by one, calibration.
+
+| targets | `score` |
+|---|---|
+| one of several classes | `accuracy` |
+| quantities | `r2` |
+| several labels, or several questions | `exact`, the share of examples that are wholly right |
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from backlight.arrays import Array, Floats, Ints
+from backlight.scoring.calibration import calibration
+from backlight.scoring.classes import auc, class_aucs, mean_auc, per_class
+from backlight.scoring.intervals import f1_interval, mean_interval, quantity_intervals, share_interval
+from backlight.scoring.metrics import confusion_matrix, predicted_classes
+from backlight.scoring.resampling import Interval
+
+Names = Sequence[str]
+
+
+def class_quality(losses: Floats, outputs: Floats, y: Ints, names: Names) -> dict[str, Any]:
+    """`score`, `interval`, `intervals`, `auc`, `per_class` and `calibration` for one of several classes.
+
+    Args:
+        losses: one loss per example (n,).
+        outputs: (n, j), or (n, 1) for the probability of class 1.
+        y: class indices (n,).
+        names: of the classes.
+
+    Example:
+        >>> outputs = np.array([[0.9, 0.1], [0.4, 0.6], [0.7, 0.3], [0.2, 0.8]])
+        >>> found = class_quality(np.ones(4), outputs, np.array([0, 0, 0, 1]), ["no", "yes"])
+        >>> found["score"], found["interval"], found["auc"]
+        ('accuracy', [0.25, 1.0], 1.0)
+    """
+    predicted, classes = predicted_classes(outputs), len(names)
+    intervals = {"loss": mean_interval(losses), "macro_f1": f1_interval(y, predicted, classes)}
+    aucs = class_aucs(outputs, y, classes)
+    return {
+        **_scored("accuracy", share_interval(int((predicted == y).sum()), len(y)), intervals),
+        "auc": mean_auc(aucs),
+        "per_class": per_class(confusion_matrix(y, predicted, classes), names, aucs),
+        "calibration": calibration(outputs, y),
+    }
+
+
+def label_quality(losses: Floats, outputs: Floats, y: Floats, names: Names) -> dict[str, Any]:
+    """The same for several labels at once, each there or not; `per_class` has one entry per label.
+
+    Calibration is over all labels of all examples: how sure the network is that each is there, or not.
+
+    Args:
+        losses: one loss per example (n,).
+        outputs: (n, k).
+        y: zeros and ones (n, k).
+        names: of the labels.
+
+    Example:
+        >>> found = label_quality(np.ones(2), np.array([[0.9, 0.2], [0.3, 0.6]]), np.eye(2), ["sunny", "windy"])
+        >>> found["score"], [row["f1"] for row in found["per_class"]]
+        ('exact', [1.0, 1.0])
+    """
+    there = y > 0.5
+    right = (outputs > 0.5) == there
+    intervals = {"loss": mean_interval(losses), "accuracy": mean_interval(right.mean(axis=1))}
+    rows = []
+    for k, name in enumerate(names):
+        area = auc(outputs[:, k], there[:, k])
+        predicted = predicted_classes(outputs[:, k : k + 1])
+        table = confusion_matrix(there[:, k].astype(np.int64), predicted, 2)
+        rows.append(per_class(table, ("not " + name, name), (area, area))[1])
+    return {
+        **_scored("exact", share_interval(int(right.all(axis=1).sum()), len(y)), intervals),
+        "auc": mean_auc([row["auc"] for row in rows]),
+        "per_class": rows,
+        "calibration": calibration(outputs.reshape(-1, 1), there.reshape(-1).astype(np.int64)),
+    }
+
+
+def quantity_quality(losses: Floats, outputs: Floats, y: Floats, unit: Array | float = 1.0) -> dict[str, Any]:
+    """`score`, `interval` and `intervals` for quantities.
+
+    Args:
+        losses: one loss per example (n,).
+        outputs: predictions (n, j).
+        y: targets (n, j) or (n,).
+        unit: what one unit of them is in the targets' own units.
+
+    Example:
+        >>> y = np.arange(50.0)[:, None]
+        >>> quantity_quality(np.ones(50), y, y)["interval"]
+        [1.0, 1.0]
+    """
+    found = quantity_intervals(outputs, y, unit)
+    r2 = found.pop("r2")
+    return _scored("r2", r2, {"loss": mean_interval(losses), **found})
+
+
+def several_quality(
+    losses: Floats, outputs: Floats, y: Ints, questions: Sequence[tuple[str, Sequence[str]]]
+) -> dict[str, Any]:
+    """The same for several questions, each with classes of its own; `questions` tells of each by itself.
+
+    Args:
+        losses: one loss per example (n,).
+        outputs: (n, Σ classes), those of the first question first.
+        y: class indices (n, k).
+        questions: the name of each, and the names of its classes.
+
+    Example:
+        >>> outputs = np.array([[0.9, 0.1, 0.2, 0.3, 0.5]])
+        >>> questions = [("first", "ab"), ("second", "xyz")]
+        >>> found = several_quality(np.ones(1), outputs, np.array([[0, 1]]), questions)
+        >>> found["score"], [(question["name"], question["accuracy"]) for question in found["questions"]]
+        ('exact', [('first', 1.0), ('second', 0.0)])
+    """
+    told, right, start = [], np.empty(y.shape, bool), 0
+    for k, (name, names) in enumerate(questions):
+        part = outputs[:, start : start + len(names)]
+        start += len(names)
+        right[:, k] = part.argmax(axis=1) == y[:, k]
+        quality = class_quality(losses, part, y[:, k], names)
+        told.append(
+            {
+                "name": name,
+                "accuracy": float(right[:, k].mean()),
+                "interval": quality["interval"],
+                **{key: quality[key] for key in ("auc", "per_class", "calibration")},
+            }
+        )
+    intervals = {"loss": mean_interval(losses), "accuracy": mean_interval(right.mean(axis=1))}
+    return {
+        **_scored("exact", share_interval(int(right.all(axis=1).sum()), len(y)), intervals),
+        "auc": mean_auc([question["auc"] for question in told]),
+        "questions": told,
+    }
+
+
+def _scored(name: str, interval: Interval | None, others: dict[str, Interval | None]) -> dict[str, Any]:
+    return {
+        "score": name,
+        "interval": None if interval is None else list(interval),
+        "intervals": {key: None if ends is None else list(ends) for key, ends in others.items()},
+    }
