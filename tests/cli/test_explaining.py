@@ -187,6 +187,16 @@ def test_pictures_are_drawn_in_colour_and_without() -> None:
             assert ("48;2;" in out.getvalue()) == (system is not None)
 
 
+def test_pictures_of_red_green_and_blue() -> None:
+    values = np.zeros((2, 2, 3))
+    values[0, 1] = (1.0, 0.5, 0.0)
+    for system, expected in (("truecolor", "48;2;255;128;0"), (None, "  ▒▒")):
+        out = io.StringIO()
+        console = Console(file=out, force_terminal=system is not None, color_system=system, width=80)
+        show_blocks([Picture(values, caption="picture")], console)
+        assert expected in out.getvalue().replace("██", "▒▒")
+
+
 def test_several_labels_are_told_by_name() -> None:
     x = np.random.default_rng(0).random((80, 2))
     np.savez("labels.npz", x=x, y=np.stack([x[:, 0] > 0.5, x[:, 1] > 0.5, x.sum(1) > 1], 1).astype(np.int64))

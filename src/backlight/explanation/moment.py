@@ -26,7 +26,7 @@ class Moment:
         step: how many steps had been taken, None if unknown.
         inputs: one name per input.
         outputs: one name per output.
-        image: the (height, width) of an input, None if inputs are no images.
+        image: the (height, width) of an input, or (height, width, 3) with colours; None if inputs are no images.
         quantities: how outputs are turned into the units of the data; None where they are not quantities.
         labels: whether outputs are several labels at once.
         run: where it comes from, None for a network on its own.
@@ -39,7 +39,7 @@ class Moment:
     step: int | None
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    image: tuple[int, int] | None = None
+    image: tuple[int, ...] | None = None
     quantities: Quantities | None = None
     labels: bool = False
     run: Run | None = None
@@ -141,7 +141,7 @@ def _named(
 ) -> Moment:
     """A moment with the names of a run's data; `source` has `inputs` and `target`."""
     inputs, target = source.inputs, source.target
-    shape = inputs.shape if isinstance(inputs, ImageInputs | ArrayInputs) and len(inputs.shape) == 2 else None
+    shape = inputs.shape if isinstance(inputs, ImageInputs | ArrayInputs) and len(inputs.shape) > 1 else None
     outputs = target.names
     if isinstance(target, Classes) and network.outputs == 1:
         outputs = target.names[1:]
