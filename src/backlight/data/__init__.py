@@ -2,6 +2,7 @@
 
 from backlight.data.catalog import BUILTIN, Entry
 from backlight.data.dataset import PARTS, Dataset, Source
+from backlight.data.image_options import ImageOptions
 from backlight.data.inputs import ArrayInputs, ImageInputs, Inputs, inputs_from_dict
 from backlight.data.loading import load
 from backlight.data.reading import Rows, read_rows
@@ -16,6 +17,7 @@ __all__ = [
     "Dataset",
     "Entry",
     "ImageInputs",
+    "ImageOptions",
     "Inputs",
     "Labels",
     "Quantities",

@@ -10,6 +10,8 @@ from backlight.data.catalog import BUILTIN
 from backlight.data.dataset import Dataset, Source
 from backlight.data.generated import generate
 from backlight.data.idx import find_files, read_pair
+from backlight.data.image_loading import is_images, load_images
+from backlight.data.image_options import ImageOptions
 from backlight.data.inputs import ArrayInputs, ImageInputs
 from backlight.data.npz import (
     check_inputs,
@@ -56,15 +58,17 @@ def load(
     test: float = 0.15,
     seed: int = 0,
     standardise: bool = True,
+    images: ImageOptions | None = None,
 ) -> Dataset:
-    """Load a built-in data set, a table (`.csv`, `.tsv`, `.txt`) or arrays (`.npz`), and split it.
+    """Load a built-in data set, a table (`.csv`, `.tsv`, `.txt`), images or arrays (`.npz`), and split it.
 
     The split is seeded, and stratified by class; whatever is fitted (standardisation, categories) is fitted on
     the training part. `mnist` and `fashion-mnist` keep their own test set: `test` does not matter to them, and
     the validation part is taken from their training file.
 
     Args:
-        source: a name of `BUILTIN`, which comes before a file of that name, or the path of a file.
+        source: a name of `BUILTIN`, which comes before a file of that name, or the path of a file; for images a
+            folder or zip with a folder per class, one of a pair of IDX files, or a `.npy` with a file of labels.
         target: the column to predict; needed for a table of one's own, refused where there are no columns.
         task: `classification` or `regression`; by default classification where the target is text, or whole
             numbers of at most 20 different values, each twice or more on average.
@@ -72,6 +76,7 @@ def load(
         test: fraction of the rows, from 0 to 0.9.
         seed: the run's seed.
         standardise: whether quantities to predict are standardised; not for outputs with a scale of their own.
+        images: how images are read and labelled.
 
     Raises:
         InputError: no such data, data that cannot be used, or impossible options.
@@ -85,7 +90,12 @@ def load(
     if task is not None and task not in TASKS:
         raise InputError(f"there is no task {task!r}; {nearest(task, list(TASKS))}")
     fractions = (validation, test)
-    name = str(source)
+    name, path = str(source), Path(source)
+    if name not in BUILTIN and is_images(path):
+        options = images or ImageOptions()
+        return load_images(path, target, task, fractions, seed, options, standardise=standardise)
+    if images is not None and images != ImageOptions():
+        raise InputError(f"{name} is read without --size, --gray, --labels, --label-from and --skip-broken")
     if name in BUILTIN:
         if name == "penguins":
             table = load_table(
@@ -94,7 +104,6 @@ def load(
             return replace(table, source=Source(name, "builtin", ((None, table.source.files[0][1]),)))
         _refuse_options(name, target, task)
         return _load_builtin(name, fractions, seed)
-    path = Path(source)
     if path.suffix.lower() in TABLES:
         return load_table(path, target, task, fractions, seed, standardise=standardise)
     if path.suffix.lower() == ".npz":
@@ -112,9 +121,7 @@ def _refuse_options(name: str, target: str | None, task: str | None) -> None:
 
 
 def _unknown(path: Path) -> InputError:
-    endings = f"{', '.join(TABLES)} or .npz"
-    if path.is_dir():
-        return InputError(f"{path} is a folder; give a file that ends with {endings}")
+    endings = f"{', '.join(TABLES)} or .npz, or a folder or zip of images"
     if path.exists():
         return InputError(f"{path} is of a kind that Backlight does not read; give a file that ends with {endings}")
     if path.suffix:

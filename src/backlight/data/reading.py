@@ -4,13 +4,15 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backlight.arrays import Array
-from backlight.data.images import read_image
+from backlight.data.image_files import is_image
+from backlight.data.image_loading import is_images
+from backlight.data.image_options import ImageOptions
+from backlight.data.image_reading import read_many_images, read_one_image
 from backlight.data.inputs import ArrayInputs, ImageInputs, Inputs
 from backlight.data.loading import TABLES
 from backlight.data.npz import check_inputs, check_lengths, check_target, is_one_hot, read_arrays, texts
@@ -18,9 +20,6 @@ from backlight.data.table_inputs import NumberColumn, TableInputs, absent
 from backlight.data.tables import Table
 from backlight.data.targets import Classes, Labels, Quantities, SeveralClasses, Target
 from backlight.errors import InputError, nearest
-
-IMAGES: Final = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
-"""The endings of files that are read as images."""
 
 
 @dataclass(frozen=True)
@@ -32,23 +31,28 @@ class Rows:
         y: targets as in `Dataset`, or None where they were not asked for.
         labels: one name per example, to be found again: `new.csv:3` or `new.npz:3` (row 3 from 0), `seven.png`.
         unseen: column → how many of its cells held a category that the model does not know.
+        notes: what a reader should know of how the data was read, one sentence each.
     """
 
     x: Array
     y: Array | None
     labels: tuple[str, ...]
     unseen: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
-def read_rows(path: str | Path, inputs: Inputs, target: Target, *, labelled: bool) -> Rows:
+def read_rows(
+    path: str | Path, inputs: Inputs, target: Target, *, labelled: bool, images: ImageOptions | None = None
+) -> Rows:
     """Read new data in the form that a model was trained on.
 
     Args:
         path: a table with the columns that the model knows (others are ignored), an `.npz` with `x`, or, for a
-            model of images, an image file.
+            model of images, an image file, a folder or zip of them, a `.npy`, or one of a pair of IDX files.
         inputs: the model's inputs.
         target: the model's target.
-        labelled: whether the targets are read as well (from the target's columns, or from `y`).
+        labelled: whether the targets are read as well (from the target's columns, from `y`, or where `images` says).
+        images: where the labels of images come from, and whether broken ones are left out.
 
     Raises:
         InputError: the file cannot be read, or does not fit the model.
@@ -57,6 +61,9 @@ def read_rows(path: str | Path, inputs: Inputs, target: Target, *, labelled: boo
     suffix = path.suffix.lower()
     if not path.exists():
         raise InputError(f"there is no file {path}")
+    if is_images(path) and isinstance(inputs, ImageInputs | ArrayInputs):
+        _need_images(path, inputs)
+        return _of_images(*read_many_images(path, inputs, target, images or ImageOptions(), labelled=labelled))
     if path.is_dir():
         raise InputError(f"{path} is a folder; give a file")
     if suffix in TABLES:
@@ -67,14 +74,18 @@ def read_rows(path: str | Path, inputs: Inputs, target: Target, *, labelled: boo
         raise InputError(f"{path} is not a table, but the model was trained on one; give a file like 'new.csv'")
     if suffix == ".npz":
         return _read_npz(path, inputs, target, labelled=labelled)
-    if suffix in IMAGES:
-        return _read_one_image(path, inputs, labelled=labelled)
+    if is_image(path.name):
+        if labelled:
+            raise InputError(f"{path} is a single image without its class; give a folder of them, or an .npz")
+        _need_images(path, inputs)
+        x, notes = read_one_image(path, inputs)
+        return Rows(x, None, (str(path),), notes=notes)
     raise InputError(f"{path} is of a kind that Backlight does not read; give {_form(inputs)}")
 
 
 def _form(inputs: ImageInputs | ArrayInputs) -> str:
     if isinstance(inputs, ImageInputs):
-        return f"images of {inputs.shape[1]}x{inputs.shape[0]} pixels (.png, .jpg or an .npz with x)"
+        return f"images of {inputs.shape[1]}x{inputs.shape[0]} pixels (.png, .jpg, a folder of them or an .npz with x)"
     return "arrays (an .npz with x)"
 
 
@@ -181,10 +192,10 @@ def _npz_target(path: Path, y: Array, target: Target) -> Array:
     return target.encode(table)
 
 
-def _read_one_image(path: Path, inputs: ImageInputs | ArrayInputs, *, labelled: bool) -> Rows:
-    if labelled:
-        raise InputError(f"{path} is a single image without its class; give an .npz with x and y")
-    if len(inputs.shape) != 2 or (isinstance(inputs, ArrayInputs) and inputs.dtype != "uint8"):
-        raise InputError(f"{path} is an image, but the model was trained on numbers; give an .npz with x")
-    grey = read_image(path, (inputs.shape[0], inputs.shape[1]))
-    return Rows(inputs.encode(grey), None, (str(path),))
+def _need_images(path: Path, inputs: ImageInputs | ArrayInputs) -> None:
+    if len(inputs.shape) < 2 or (isinstance(inputs, ArrayInputs) and inputs.dtype != "uint8"):
+        raise InputError(f"{path} holds images, but the model was trained on numbers; give an .npz with x")
+
+
+def _of_images(x: Array, y: Array | None, labels: tuple[str, ...], notes: tuple[str, ...]) -> Rows:
+    return Rows(x, y, labels, notes=notes)
