@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from backlight.data import ImageOptions as ImageOptions
     from backlight.data import load as load
     from backlight.engine.inference import Predictor as Predictor
     from backlight.errors import BacklightError as BacklightError
@@ -33,6 +34,7 @@ _HOMES = {
     "Dense": "network",
     "Dropout": "network",
     "Evaluation": "training",
+    "ImageOptions": "data",
     "InputError": "errors",
     "Model": "files",
     "Network": "network",

@@ -27,6 +27,7 @@ MOST: Final = 8 << 30
 """How many bytes of pixels are kept at most, unless a single entry has more."""
 
 _FORMAT: Final = 1
+_ABANDONED: Final = 24 * 3600.0
 
 
 def cached_images(files: ImageFiles, names: Sequence[str], options: ImageOptions) -> tuple[ImageSet, tuple[str, ...]]:
@@ -124,6 +125,10 @@ def _keep(folder: Path, key: str, images: ImageSet) -> None:
 
 def _make_room(folder: Path, needed: int) -> None:
     """Remove the entries that were not used for longest, until a new one fits."""
+    for left in folder.glob(".*.part"):  # of a process that was killed
+        with suppress(OSError):
+            if left.stat().st_mtime < time.time() - _ABANDONED:
+                left.unlink()
     entries = []
     for pixels in folder.glob("*.npy"):
         with suppress(OSError):

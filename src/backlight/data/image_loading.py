@@ -1,6 +1,5 @@
 """Images with their labels, as a `Dataset`."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -251,16 +250,16 @@ def _notes_on_parts(
                 shown = ", ".join(lacking[:_NAMED]) + (", …" if len(lacking) > _NAMED else "")
                 what = f"class {shown} has" if len(lacking) == 1 else f"classes {shown} have"
                 notes.append(f"{what} no images {words}")
-    place = {file: row for row, file in enumerate(images.kept.tolist())}
-    part_of = np.zeros(len(y), np.int64)
-    for number, part in enumerate(PARTS):
-        part_of[rows[part]] = number
-    pairs = [(place[i], place[first]) for i, first in images.twins if i in place and first in place]
-    shared = Counter(int(max(part_of[i], part_of[j])) for i, j in pairs if part_of[i] != part_of[j])
-    if shared:
-        total = sum(shared.values())
+    first = np.arange(len(images.kept) + len(images.broken))
+    for file, same in images.twins:
+        first[file] = same
+    content = first[images.kept]
+    held = np.concatenate([rows["validation"], rows["test"]])
+    copies = int(np.isin(content[held], content[rows["train"]]).sum())
+    if copies:
+        verb = "image for validation or test lies" if copies == 1 else "images for validation or test lie"
         notes.append(
-            f"{total:,} {'image lies' if total == 1 else 'images lie'} in two parts, byte for byte the same, which "
-            "flatters the score; remove the copies"
+            f"{copies:,} {verb} in the training part too, byte for byte the same, which flatters the score; "
+            "remove the copies"
         )
     return notes
