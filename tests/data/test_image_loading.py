@@ -153,6 +153,22 @@ def test_broken_images_are_refused_by_name_or_left_out(folder: Path) -> None:
         load(folder)
 
 
+def test_damage_inside_a_zip(folder: Path, tmp_path: Path) -> None:
+    path = pack(folder, tmp_path / "z.zip")
+    content = path.read_bytes()
+    inner = (folder / "cat" / "03.png").read_bytes()
+    place = content.index(inner) + len(inner) // 2
+    path.write_bytes(content[:place] + b"damage" + content[place + 6 :])
+    with pytest.raises(InputError, match=r"z.zip/cat/03.png cannot be read \(Bad CRC-32"):
+        load(path)
+    data = read(path, skip_broken=True)
+    assert len(data.x) == 15
+    header = content.index(b"PK\x01\x02")
+    path.write_bytes(content[: header + 10] + b"\x09" + content[header + 11 :])
+    with pytest.raises(InputError, match=r"cat/00.png cannot be read \(That compression method|cat"):
+        load(path)
+
+
 def test_nothing_but_broken_images(tmp_path: Path) -> None:
     for name in ("a/1.png", "b/2.png"):
         draw(tmp_path / name).write_bytes(b"")

@@ -2,7 +2,6 @@
 
 import io
 import warnings
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Final
@@ -103,7 +102,7 @@ def _reasons() -> Iterator[None]:
         raise BrokenImageError(f"is a damaged image ({str(error) or type(error).__name__}); save it again") from error
 
 
-def reason_unread(error: OSError | zipfile.BadZipFile) -> str:
+def reason_unread(error: Exception) -> str:
     """Why a file could not be opened, in words that follow its name."""
     return f"cannot be read ({getattr(error, 'strerror', None) or error})"
 

@@ -4,6 +4,7 @@ import io
 import os
 import stat
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,9 @@ IMAGES: Final = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".web
 
 _UNSEEN: Final = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 _MOST_IN_ZIP: Final = 1 << 27  # bytes of one image file, against a zip that would fill the memory
+
+UNREADABLE: Final = (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+"""What may be raised where an image file is opened: a zip can be damaged, or packed in a way that is not known."""
 
 Stamp: TypeAlias = tuple[int, ...]
 """What changes when a file does: size and times, or the checksum that a zip keeps."""
@@ -49,8 +53,7 @@ class ImageFiles:
         """An image file, to be read and sought in; from any thread.
 
         Raises:
-            OSError: it cannot be opened.
-            zipfile.BadZipFile: the zip is damaged at that place.
+            Exception: one of `UNREADABLE`, if it cannot be opened.
         """
         if self._archive is None:
             return (self.path / (self._inside + name)).open("rb")

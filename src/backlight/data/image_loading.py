@@ -234,6 +234,15 @@ def _notes_on_images(files: ImageFiles, wanted: Sequence[int], images: ImageSet,
     return notes
 
 
+def _lacking(target: Classes, codes: Array, words: str) -> list[str]:
+    lacking = [target.names[k] for k in np.flatnonzero(np.bincount(codes, minlength=target.width) == 0)]
+    if not len(codes) or not lacking:
+        return []
+    shown = ", ".join(lacking[:_NAMED]) + (", …" if len(lacking) > _NAMED else "")
+    what = f"class {shown} has" if len(lacking) == 1 else f"classes {shown} have"
+    return [f"{what} no images {words}"]
+
+
 def _notes_on_parts(
     target: Target,
     y: Array,
@@ -243,13 +252,11 @@ def _notes_on_parts(
     """Classes that a part lacks, and images that lie in two parts."""
     notes = []
     if isinstance(target, Classes):
-        counts = {part: np.bincount(y[places], minlength=target.width) for part, places in rows.items()}
         for part, words in (("train", "to learn from"), ("validation", "for validation"), ("test", "for the test")):
-            lacking = [target.names[k] for k in np.flatnonzero(counts[part] == 0)]
-            if len(rows[part]) and lacking:
-                shown = ", ".join(lacking[:_NAMED]) + (", …" if len(lacking) > _NAMED else "")
-                what = f"class {shown} has" if len(lacking) == 1 else f"classes {shown} have"
-                notes.append(f"{what} no images {words}")
+            notes += _lacking(target, y[rows[part]], words)
+    elif isinstance(target, SeveralClasses):
+        for k, question in enumerate(target.targets):
+            notes += _lacking(question, y[rows["train"], k], f"to learn from, as {question.column}")
     first = np.arange(len(images.kept) + len(images.broken))
     for file, same in images.twins:
         first[file] = same

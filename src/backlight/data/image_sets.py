@@ -3,7 +3,6 @@
 import hashlib
 import os
 import tempfile
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlight.data.image_decoding import BrokenImageError, decode, look_at, quiet, reason_unread
-from backlight.data.image_files import ImageFiles
+from backlight.data.image_files import UNREADABLE, ImageFiles
 from backlight.data.image_options import Progress
 from backlight.errors import InputError
 
@@ -153,7 +152,7 @@ def _look(files: ImageFiles, name: str) -> _Look:
             return _Look(*look_at(file))
     except BrokenImageError as error:
         return _Look(reason=str(error))
-    except (OSError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         return _Look(reason=reason_unread(error))
 
 
@@ -168,7 +167,7 @@ def _read(files: ImageFiles, pixels: NDArray[np.uint8], numbered: tuple[int, str
         image = decode(content, (width, height), gray=gray)
     except BrokenImageError as error:
         return _Read(digest, reason=str(error))
-    except (OSError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         return _Read(digest, reason=reason_unread(error))
     pixels[number] = image
     coloured = not gray and bool((image != image[..., :1]).any())
