@@ -2,8 +2,9 @@
 
 An entry is two files named by a key: `KEY.npy` with the pixels, and, written after it, `KEY.json` with the rest. The
 key is a checksum over the path, the names, sizes and times of all files and over what was asked for, so that a file
-that was changed, added or removed leads to another key. The entries that were not used for longest are removed when
-there is no room for a new one. Removing any of it, or all, is safe at any time.
+that was changed, added or removed leads to another key. Where no size is asked for, the size that was found is kept
+under a key of its own, so that asking for that size finds the same entry. The entries that were not used for longest
+are removed when there is no room for a new one. Removing any of it, or all, is safe at any time.
 """
 
 import hashlib
@@ -42,8 +43,10 @@ def cached_images(files: ImageFiles, names: Sequence[str], options: ImageOptions
         InputError: an image cannot be read, or none can.
     """
     folder = cache_folder("images")
-    key = _key(files, names, options)
-    found = _find(folder, key)
+    digest = _digest(files, names, options)
+    own = folder / f"{_key(digest, None)}.json"  # where no size is asked for: which one was found
+    size = options.size or _size_found(own)
+    found = None if size is None else _find(folder, _key(digest, size))
     if found is not None:
         reasons = dict(found.broken)
         refuse(files, names, [reasons.get(i) for i in range(len(names))], skip_broken=options.skip_broken)
@@ -59,22 +62,40 @@ def cached_images(files: ImageFiles, names: Sequence[str], options: ImageOptions
         progress=options.progress,
         large_in=folder if folder.is_dir() else None,
     )
+    size = (made.shape[1], made.shape[0])
+    key = _key(digest, size)
     try:
         _keep(folder, key, made)
+        if options.size is None:
+            write_json(own, {"size": size})
     except BacklightError as error:
         return made, (f"the decoded images could not be kept for the next time: {error}",)
     return _find(folder, key) or made, ()
 
 
-def _key(files: ImageFiles, names: Sequence[str], options: ImageOptions) -> str:
+def _digest(files: ImageFiles, names: Sequence[str], options: ImageOptions) -> "hashlib._Hash":
     from PIL import __version__ as pillow
 
     stamps = dict(zip(files.names, files.stamps, strict=True))
-    asked = (_FORMAT, pillow, LONGEST_SIDE, options.size, options.gray, str(files.path.resolve()))
+    asked = (_FORMAT, pillow, LONGEST_SIDE, options.gray, str(files.path.resolve()))
     digest = hashlib.sha256(os.fsencode(repr(asked)))
     for name in names:
         digest.update(os.fsencode(f"{name}\0{stamps[name]}\n"))
-    return digest.hexdigest()[:32]
+    return digest
+
+
+def _key(digest: "hashlib._Hash", size: tuple[int, int] | None) -> str:
+    whole = digest.copy()
+    whole.update(repr(size).encode())
+    return whole.hexdigest()[:32]
+
+
+def _size_found(path: Path) -> tuple[int, int] | None:
+    try:
+        width, height = map(int, read_json(path)["size"])
+    except (InputError, ValueError, KeyError, TypeError):
+        return None
+    return width, height
 
 
 def _find(folder: Path, key: str) -> ImageSet | None:
