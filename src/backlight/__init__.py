@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from backlight.assessment.assessing import assess as assess
+    from backlight.data import ImageOptions as ImageOptions
     from backlight.data import load as load
     from backlight.engine.inference import Predictor as Predictor
     from backlight.errors import BacklightError as BacklightError
@@ -36,6 +37,7 @@ _HOMES = {
     "Dense": "network",
     "Dropout": "network",
     "Evaluation": "training",
+    "ImageOptions": "data",
     "InputError": "errors",
     "Model": "files",
     "Network": "network",

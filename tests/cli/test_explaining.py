@@ -216,6 +216,17 @@ def test_pictures_are_drawn_in_colour_and_without() -> None:
             assert ("48;2;" in out.getvalue()) == (system is not None)
 
 
+def test_pictures_of_red_green_and_blue() -> None:
+    values = np.zeros((2, 2, 3))
+    values[0, 1] = (1.0, 0.5, 0.0)
+    out = io.StringIO()
+    show_blocks([Picture(values)], Console(file=out, force_terminal=True, color_system="truecolor", width=80))
+    assert "48;2;255;128;0" in out.getvalue()
+    out = io.StringIO()
+    show_blocks([Picture(values)], Console(file=out, color_system=None, width=80))
+    assert "  ██" in out.getvalue()
+
+
 def test_several_labels_are_told_by_name() -> None:
     x = np.random.default_rng(0).random((80, 2))
     np.savez("labels.npz", x=x, y=np.stack([x[:, 0] > 0.5, x[:, 1] > 0.5, x.sum(1) > 1], 1).astype(np.int64))

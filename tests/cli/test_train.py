@@ -87,7 +87,7 @@ def test_predict_prints_one_json_object(run):
     Path("new.csv").write_text(f"{INPUTS_OF_KIND}\n0.1,round,1,4\n0.9,square,9,36\n")
     result = backlight("predict", run, "new.csv", "--json")
     assert result.out.count("\n") == 1
-    assert list(result.json) == ["run", "predictions", "unseen"]
+    assert list(result.json) == ["run", "predictions", "unseen", "notes"]
     assert [answer["example"] for answer in result.json["predictions"]] == ["new.csv:0", "new.csv:1"]
     for answer in result.json["predictions"]:
         assert list(answer) == ["example", "class", "confidence", "probabilities"]

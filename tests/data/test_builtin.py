@@ -138,7 +138,7 @@ def test_sources_that_are_not_there_and_options_that_make_no_sense(source: Any, 
 
 
 def test_files_of_other_kinds(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="is a folder without Parquet files; give one with, or a file"):
+    with pytest.raises(InputError, match=r"holds no images; give a folder \(or a zip\) with a folder of PNG"):
         load(tmp_path)
     (tmp_path / "a.weights").touch()
     with pytest.raises(InputError, match="is of a kind that Backlight does not read"):

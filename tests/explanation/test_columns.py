@@ -97,7 +97,7 @@ def test_the_average_row_is_that_of_the_training_part(known_size: Path) -> None:
     x, _ = moment.dataset.part("train")
     np.testing.assert_allclose(moment.average, x.astype(float).mean(axis=0), atol=1e-12)
     whites = np.full((9000, 3), 255, np.uint8)
-    assert average_row(Network.mlp(3, 1), whites).tolist() == pytest.approx([1.0, 1.0, 1.0], rel=1e-7)
+    assert average_row(Network.mlp(3, 1), whites, np.arange(9000)).tolist() == pytest.approx([1.0, 1.0, 1.0], rel=1e-7)
 
 
 def test_any_output_may_be_asked_about(known_group: Path) -> None:

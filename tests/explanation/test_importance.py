@@ -121,12 +121,14 @@ def test_rows_are_drawn_where_all_would_take_too_long(monkeypatch: pytest.Monkey
     assert importance(network, x, y).rows == 200
 
 
-@pytest.mark.parametrize(("shape", "side", "count"), [((8, 8), 1, 64), ((28, 28), 4, 49), ((30, 20), 4, 40)])
-def test_images_are_shuffled_square_by_square(shape: tuple[int, int], side: int, count: int) -> None:
-    squares = MODULE._squares(*shape)
+@pytest.mark.parametrize(
+    ("shape", "side", "count"), [((8, 8), 1, 64), ((28, 28), 4, 49), ((30, 20), 4, 40), ((28, 28, 3), 4, 49)]
+)
+def test_images_are_shuffled_square_by_square(shape: tuple[int, ...], side: int, count: int) -> None:
+    squares = MODULE._squares(shape)
     assert len(squares) == count
-    assert sorted(np.concatenate([inputs for _, inputs in squares]).tolist()) == list(range(shape[0] * shape[1]))
-    assert max(len(inputs) for _, inputs in squares) == side * side
+    assert sorted(np.concatenate([inputs for _, inputs in squares]).tolist()) == list(range(np.prod(shape)))
+    assert max(len(inputs) for _, inputs in squares) == side * side * (shape[2] if len(shape) == 3 else 1)
 
 
 def test_images_have_heat_maps(digits: Path) -> None:

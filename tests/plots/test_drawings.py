@@ -39,6 +39,12 @@ def test_unsigned_pictures_go_from_black_to_white() -> None:
     assert pixels[..., 3].tolist() == [[255, 255, 255], [255, 0, 255]]
 
 
+def test_pictures_in_colour() -> None:
+    pixels = decoded(Picture(np.array([[[0.0, 8.0, 16.0], [4.0, float("nan"), 2.0]]])))
+    assert pixels.tolist() == [[[0, 128, 255, 255], [64, 0, 32, 0]]]
+    assert "1 by 2 values" in fragment([Picture(np.zeros((1, 2, 3)))])
+
+
 def test_values_below_zero_are_the_darkest() -> None:
     assert decoded(Picture(np.array([[-1.0, 0.0, 1.0]])))[0, :, 0].tolist() == [0, 128, 255]
 

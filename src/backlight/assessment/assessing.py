@@ -12,7 +12,7 @@ from backlight.assessment.report import Assessment
 from backlight.assessment.sections import Errors
 from backlight.assessment.standing import compared_with
 from backlight.assessment.verdict import verdict
-from backlight.data import Dataset, Quantities, read_rows
+from backlight.data import Dataset, ImageOptions, Quantities, read_rows
 from backlight.errors import InputError
 from backlight.files import Model, Run, evaluation, part_evaluation, quality
 from backlight.training import outcomes
@@ -25,6 +25,7 @@ def assess(
     part: str = "test",
     *,
     file: str | Path | None = None,
+    images: ImageOptions | None = None,
     learning_curve: bool = False,
     say: Callable[[str], None] | None = None,
 ) -> Assessment:
@@ -34,6 +35,7 @@ def assess(
         run: the run or its folder.
         part: train, validation or test, of the run's own data.
         file: labelled data to measure instead.
+        images: how the images of the file, or of the run, are read, and who is told how far that is.
         learning_curve: whether to find out what twice the data would give, in nearly twice the time of the training.
         say: told what takes long.
 
@@ -52,16 +54,17 @@ def assess(
     """
     opened = run if isinstance(run, Run) else Run.open(run)
     model = opened.model()
-    dataset, note = _dataset(opened, needed=file is None or learning_curve)
+    dataset, note = _dataset(opened, images, needed=file is None or learning_curve)
+    read: tuple[str, ...] = ()
     if file is None:
         assert dataset is not None
         name, examples = part, part_evaluation(dataset, part)
         if len(examples.targets) == 0:
             raise InputError(f"the run's data have no {part} part; choose another with --part, or give a labelled file")
     else:
-        rows = read_rows(Path(file), model.inputs, model.target, labelled=True)
+        rows = read_rows(Path(file), model.inputs, model.target, labelled=True, images=images)
         assert rows.y is not None
-        name, examples = str(file), evaluation(model.target, rows.x, rows.y)
+        name, examples, read = str(file), evaluation(model.target, rows.x, rows.y), rows.notes
     found = outcomes(model.network, examples, model.loss, engine=opened.settings.engine)
     metrics = quality(model.target, examples, found)
     compared = None if dataset is None else compared_with(opened.settings, dataset, examples)
@@ -84,13 +87,13 @@ def assess(
     warnings = verdict(
         metrics, len(examples.targets), told.baseline, told.linear, learnt=file is None and part == "train"
     )
-    return replace(told, warnings=(*note, *warnings))
+    return replace(told, warnings=(*note, *read, *warnings))
 
 
-def _dataset(run: Run, *, needed: bool) -> tuple[Dataset | None, tuple[str, ...]]:
+def _dataset(run: Run, images: ImageOptions | None, *, needed: bool) -> tuple[Dataset | None, tuple[str, ...]]:
     """The run's data; where only a file is measured, it may do without them."""
     try:
-        return run.dataset(), ()
+        return run.dataset(None if images is None else images.progress), ()
     except InputError as error:
         if needed:
             raise

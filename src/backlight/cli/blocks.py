@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text as RichText
 
+from backlight.arrays import Floats
 from backlight.cli.drawing import WIDE, draw_image, pairs_of_rows
 from backlight.cli.report import confusion
 from backlight.plots import (
@@ -150,11 +151,11 @@ def _picture(picture: Picture) -> RichText:
         if top:
             text.append("\n")
         for column in range(values.shape[1]):
-            upper = _colour(picture, float(values[top, column]))
+            upper = _colour(picture, values[top, column])
             if small:
                 text.append("  ", style=f"on {upper}")
             else:
-                lower = _colour(picture, float(values[top + 1, column])) if top + 1 < len(values) else upper
+                lower = _colour(picture, values[top + 1, column]) if top + 1 < len(values) else upper
                 text.append("▀", style=f"{upper} on {lower}")
     return text
 
@@ -171,13 +172,14 @@ def _plain_picture(picture: Picture) -> RichText:
     return RichText("\n".join("".join(marks[level] for level in row) for row in levels.tolist()))
 
 
-def _colour(picture: Picture, value: float) -> str:
+def _colour(picture: Picture, value: Floats) -> str:
+    """The colour of a pixel, a number or its red, green and blue."""
     values = picture.values
     if not picture.signed:
         low, high = float(values.min()), float(values.max())
-        grey = round(255 * (value - low) / ((high - low) or 1.0))
-        return f"rgb({grey},{grey},{grey})"
-    strength = value / (float(np.abs(values).max()) or 1.0)
+        levels = np.rint(255 * (np.broadcast_to(value, 3) - low) / ((high - low) or 1.0)).astype(int)
+        return f"rgb({levels[0]},{levels[1]},{levels[2]})"
+    strength = float(value) / (float(np.abs(values).max()) or 1.0)
     fade = round(235 * (1 - abs(strength)) ** 0.7)
     return f"rgb({fade},{max(fade, 110)},235)" if strength > 0 else f"rgb(235,{max(fade, 120)},{fade})"
 

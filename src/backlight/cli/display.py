@@ -54,6 +54,7 @@ def heading(conduct: "Conduct") -> list[str]:
     lines += [f"left out  {column}: {reason}" for column, reason in left_out.items()]
     if dataset.unlabelled:
         lines.append(f"left out  {dataset.unlabelled} rows without a target")
+    lines += [f"note      {note}" for note in dataset.notes]
     if conduct.start_step:
         lines.append(f"resumed   at step {conduct.start_step:,}")
     return lines

@@ -11,17 +11,25 @@ WIDE: Final = 20
 """Images of more columns than this take one character for two pixels above each other."""
 
 
-def draw_image(image: Array) -> list[str]:
-    """An image (height, width) as lines of shaded characters, its darkest value blank and its brightest full.
+def draw_image(image: Array, room: int | None = None) -> list[str]:
+    """An image as lines of shaded characters, its darkest value blank and its brightest full.
 
-    Narrow images take two characters for a pixel; wide ones take one character for two pixels above each other.
+    Narrow images take two characters for a pixel; wide ones take one character for two pixels above each other, or for
+    larger blocks of pixels where the room is less than that.
+
+    Args:
+        image: (height, width), or (height, width, 3), whose colours are drawn by their mean.
+        room: how many characters fit on a line, None where it does not matter.
 
     Example:
         >>> draw_image(np.array([[0.0, 1.0], [0.5, 0.0]]))
         ['  ██', '▒▒  ']
     """
     values = image.astype(np.float64)
+    values = values.mean(axis=2) if values.ndim == 3 else values
     repeat = 2
+    if room is not None and values.shape[1] > max(room, WIDE):
+        values = _in_blocks(values, -(-values.shape[1] // max(room, WIDE)))
     if values.shape[1] > WIDE:
         repeat, values = 1, pairs_of_rows(values)
     low, high = float(values.min()), float(values.max())
@@ -38,3 +46,10 @@ def pairs_of_rows(values: Array) -> Array:
     """
     padded = np.concatenate([values, values[-1:]]) if len(values) % 2 else values
     return np.asarray(padded.reshape(-1, 2, values.shape[1]).mean(axis=1))
+
+
+def _in_blocks(values: Array, size: int) -> Array:
+    """The means of square blocks; what is left over at the right and at the bottom is not shown."""
+    height, width = max(len(values) // size, 1), values.shape[1] // size
+    whole = values[: height * size, : width * size]
+    return np.asarray(whole.reshape(height, -1, width, size).mean(axis=(1, 3)))

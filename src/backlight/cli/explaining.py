@@ -41,11 +41,12 @@ def say_how_long(run: Path, last: int, first: int | None = None) -> None:
 
 def training_examples(moment: "Moment", count: int | None = None) -> "tuple[Array, Array, list[str]]":
     """Inputs, targets and names of the training part, or of its first `count` rows."""
-    x, y = moment.dataset.part("train")
+    dataset = moment.dataset
+    x, y = dataset.part("train")
     if count is not None and not 1 <= count <= len(x):
         raise InputError(f"--batch is {count}; the training part has {len(x):,} examples, so give 1 to {len(x)}")
-    names = [f"train:{k}" for k in range(len(x))]
-    return x[:count], y[:count], names[:count]
+    names = [dataset.called(f"train:{k}") for k in range(len(x) if count is None else count)]
+    return x[:count], y[:count], names
 
 
 def check_page(html: Path | None) -> None:

@@ -25,17 +25,22 @@ class Asked:
         names: one per example.
         unseen: column → cells with a category that training never saw.
         truth: the known class or value of a single example, for comparison.
+        notes: what a reader should know of how it was read.
     """
 
     x: "Array"
     names: tuple[str, ...]
     unseen: Mapping[str, int]
     truth: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 def predict(
     run: Annotated[Path, typer.Argument(help="The run's folder.")],
-    what: Annotated[str, typer.Argument(help="A .csv with the same columns, an image, an .npz, or test:42.")],
+    what: Annotated[
+        str, typer.Argument(help="A .csv with the same columns, an image or a folder of them, an .npz, or test:42.")
+    ],
+    skip_broken: Annotated[bool, typer.Option("--skip-broken", help="Leave broken images out.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
     """Ask the model of RUN about a file, or about one of the run's own examples."""
@@ -44,27 +49,31 @@ def predict(
 
     opened = Run.open(run)
     model = opened.model()
-    asked = ask(opened, model, what)
+    asked = ask(opened, model, what, skip_broken=skip_broken, quiet=json)
     answers = model.answers(asked.x)
     if json:
         predictions = [{"example": name, **answer} for name, answer in zip(asked.names, answers, strict=True)]
-        print_json({"run": str(run), "predictions": predictions, "unseen": dict(asked.unseen)})
+        print_json({"run": str(run), "predictions": predictions, "unseen": dict(asked.unseen), "notes": asked.notes})
     else:
         show_answers(model, asked, answers)
 
 
-def ask(run: "Run", model: "Model", what: str) -> Asked:
+def ask(run: "Run", model: "Model", what: str, *, skip_broken: bool = False, quiet: bool = False) -> Asked:
     """Read what the model is asked about."""
+    from backlight.cli.reading import new_images, watched_reading
     from backlight.data import PARTS, read_rows
 
     if what.partition(":")[0] in PARTS and ":" in what:
-        dataset = run.dataset()
+        with watched_reading(quiet=quiet) as progress:
+            dataset = run.dataset(progress)
         row = dataset.row_of(what)
-        return Asked(dataset.x[[row]], (what,), {}, _truth(model, dataset.y[row]))
+        return Asked(dataset.x[[row]], (dataset.called(what),), {}, _truth(model, dataset.y[row]))
     if what.partition(":")[2].isdigit() and not Path(what).exists():
         raise InputError(f"{what!r} names no file and no example; examples are train:0, validation:0 or test:0")
-    rows = read_rows(what, model.inputs, model.target, labelled=False)
-    return Asked(rows.x, rows.labels, rows.unseen)
+    with watched_reading(quiet=quiet) as progress:
+        images = new_images(run, skip_broken=skip_broken, progress=progress)
+        rows = read_rows(what, model.inputs, model.target, labelled=False, images=images)
+    return Asked(rows.x, rows.labels, rows.unseen, notes=rows.notes)
 
 
 def _truth(model: "Model", y: Any) -> str:
@@ -90,8 +99,8 @@ def show_answers(model: "Model", asked: Asked, answers: list[dict[str, Any]]) ->
 
     out = console()
     if len(answers) == 1:
-        if isinstance(model.inputs, ImageInputs | ArrayInputs) and len(model.inputs.shape) == 2:
-            for line in draw_image(asked.x[0].reshape(model.inputs.shape)):
+        if isinstance(model.inputs, ImageInputs | ArrayInputs) and len(model.inputs.shape) > 1:
+            for line in draw_image(asked.x[0].reshape(model.inputs.shape), out.width):
                 out.print(line, no_wrap=True, crop=True)
             out.print()
         for line in _in_full(asked, answers[0]):
@@ -107,6 +116,8 @@ def show_answers(model: "Model", asked: Asked, answers: list[dict[str, Any]]) ->
         out.print(table)
         if len(answers) > _SHOWN:
             out.print(f"… and {len(answers) - _SHOWN:,} more; --json has them all")
+    for note in asked.notes:
+        out.print(f"note: {note}", soft_wrap=True)
     for column, count in asked.unseen.items():
         out.print(f"note: {count:,} cells of {column!r} hold a category that training never saw; it counts as none")
 

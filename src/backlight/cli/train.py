@@ -19,7 +19,8 @@ _NETWORK, _TRAINING, _DATA, _RUN = "The network", "The training", "The data", "T
 
 def train(
     data: Annotated[
-        str | None, typer.Argument(help="A built-in name (see 'backlight data list'), .csv or .npz.")
+        str | None,
+        typer.Argument(help="A built-in name (see 'backlight data list'), .csv, .npz, or a folder or zip of images."),
     ] = None,
     target: Annotated[
         list[str] | None, typer.Option(help="The column to predict; may be repeated.", rich_help_panel=_DATA)
@@ -58,6 +59,17 @@ def train(
     class_weights: Annotated[
         str | None, typer.Option(help="balanced, or CLASS=WEIGHT,… .", rich_help_panel=_DATA)
     ] = None,
+    size: Annotated[
+        str | None, typer.Option(help="Of images, such as 32x32 (default: theirs, up to 64).", rich_help_panel=_DATA)
+    ] = None,
+    gray: Annotated[bool, typer.Option("--gray", help="Drop the colours of images.", rich_help_panel=_DATA)] = False,
+    labels: Annotated[str | None, typer.Option(help="A CSV of image names and labels.", rich_help_panel=_DATA)] = None,
+    label_from: Annotated[
+        str | None, typer.Option(help="A pattern in image names, such as '(.+)_'.", rich_help_panel=_DATA)
+    ] = None,
+    skip_broken: Annotated[
+        bool, typer.Option("--skip-broken", help="Leave broken images out.", rich_help_panel=_DATA)
+    ] = False,
     layers: Annotated[
         str | None, typer.Option(help="Units of the hidden layers (default: 128,64).", rich_help_panel=_NETWORK)
     ] = None,
@@ -146,24 +158,28 @@ def train(
     """Train a network on DATA, watch it learn, and keep it as a run.
 
     Examples: 'backlight train digits', 'backlight train penguins --layers 32',
-    'backlight train houses.csv --target price', 'backlight train --resume runs/digits-1'.
+    'backlight train houses.csv --target price', 'backlight train photos/', 'backlight train --resume runs/digits-1'.
     """
     given = {
         name: value
         for name, value in locals().items()
-        if name not in ("data", "classic", "out", "force", "resume", "json") and value is not None
+        if name not in ("data", "classic", "out", "force", "resume", "json")
+        and value is not None
+        and value is not False
     }
     if resume is not None:
         if data is not None or given or classic or out is not None or force:
             raise InputError("--resume goes on with a run as it was begun; give no data and no other options")
-        run_and_report(_resumed(resume), json=json)
+        run_and_report(_resumed(resume, quiet=json), json=json)
         return
     if data is None:
-        raise InputError("which data? give a built-in name such as digits, or a .csv or .npz file")
-    run_and_report(begun(data, given, classic=classic, out=out, force=force), json=json)
+        raise InputError("which data? give a built-in name such as digits, a .csv or .npz file, or a folder of images")
+    run_and_report(begun(data, given, classic=classic, out=out, force=force, quiet=json), json=json)
 
 
-def begun(data: str, given: dict[str, Any], *, classic: bool, out: Path | None, force: bool) -> "Conduct":
+def begun(
+    data: str, given: dict[str, Any], *, classic: bool, out: Path | None, force: bool, quiet: bool = False
+) -> "Conduct":
     """A new run: everything is checked before its folder is made.
 
     Args:
@@ -172,14 +188,17 @@ def begun(data: str, given: dict[str, Any], *, classic: bool, out: Path | None, 
         classic: whether the others are the classic ones.
         out: the folder, or None for the next free one below `runs`.
         force: whether it may replace a run.
+        quiet: whether nothing is said of the reading of images unless there is a terminal.
     """
+    from backlight.cli.reading import watched_reading
     from backlight.files import Conduct, Run, Settings, check_free, claim_folder, load_for
 
     if out is not None:
         check_free(out, force=force)
     settings = _settings(Settings, data, given, classic=classic)
     settings.check()
-    dataset = load_for(settings)
+    with watched_reading(quiet=quiet) as progress:
+        dataset = load_for(settings, progress)
     settings = settings.resolved(dataset)
     folder = out or claim_folder(Path("runs"), dataset.name)
     try:
@@ -235,7 +254,8 @@ def parse_batch_size(text: str) -> int | str:
     return int(text)
 
 
-def _resumed(folder: Path) -> "Conduct":
+def _resumed(folder: Path, *, quiet: bool) -> "Conduct":
+    from backlight.cli.reading import watched_reading
     from backlight.engine import engine_build
     from backlight.files import Conduct, Run
 
@@ -247,7 +267,9 @@ def _resumed(folder: Path) -> "Conduct":
     if now != run.engine:
         changed = [f"{k} {now[k]} instead of {run.engine.get(k)}" for k in now if now[k] != run.engine.get(k)]
         typer.echo(f"backlight: warning: the engine differs, so the bits may: {'; '.join(changed)}", err=True)
-    return Conduct(run, run.dataset(), resume=True)
+    with watched_reading(quiet=quiet) as progress:
+        dataset = run.dataset(progress)
+    return Conduct(run, dataset, resume=True)
 
 
 def run_and_report(conduct: "Conduct", *, json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from backlight.data.catalog import BUILTIN, Entry
 from backlight.data.dataset import PARTS, Dataset, Source
+from backlight.data.image_options import ImageOptions
 from backlight.data.inputs import ArrayInputs, ImageInputs, Inputs, inputs_from_dict
 from backlight.data.loading import load
 from backlight.data.reading import read_rows
@@ -18,6 +19,7 @@ __all__ = [
     "Dataset",
     "Entry",
     "ImageInputs",
+    "ImageOptions",
     "Inputs",
     "Labels",
     "Quantities",

@@ -21,8 +21,9 @@ class Source:
 
     Attributes:
         name: what the user typed: `digits`, `housing.csv`.
-        kind: `builtin`, `generated`, `idx`, `csv` or `npz`.
-        files: pairs (path, SHA-256 of the file); for data without a file (None, SHA-256 of the arrays).
+        kind: `builtin`, `generated`, `images`, `idx`, `csv`, `npy` or `npz`.
+        files: pairs (path, SHA-256 of the file); for data without a file (None, SHA-256 of the arrays); for the images
+            of a folder or a zip (its path, SHA-256 over their names and contents).
 
     Example:
         >>> Source("xor", "generated", ((None, "5e88"),)).to_dict()["files"]
@@ -79,13 +80,29 @@ class Dataset:
         Raises:
             InputError: there is no such part.
         """
-        if name not in self.rows:
-            raise InputError(f"there is no part {name!r}; {nearest(name, list(PARTS))}")
-        rows = self.rows[name]
+        rows = self.rows_of(name)
         if len(rows) and rows[-1] - rows[0] + 1 == len(rows):  # neighbours: a view, without a copy
             window = slice(int(rows[0]), int(rows[-1]) + 1)
             return self.x[window], self.y[window]
         return self.x[rows], self.y[rows]
+
+    def rows_of(self, name: str) -> NDArray[np.int64]:
+        """The row numbers of one part, ascending.
+
+        Raises:
+            InputError: there is no such part.
+        """
+        if name not in self.rows:
+            raise InputError(f"there is no part {name!r}; {nearest(name, list(PARTS))}")
+        return self.rows[name]
+
+    def called(self, example: str) -> str:
+        """An example's name for people: with the name of its row behind it, if it has one.
+
+        Raises:
+            InputError: there is no such example.
+        """
+        return example if self.names is None else f"{example} ({self.names[self.row_of(example)]})"
 
     def row_of(self, example: str) -> int:
         """The row number of an example's name: `test:42` is the 43rd example of the test part.

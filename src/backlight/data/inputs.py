@@ -1,5 +1,6 @@
 """How raw input becomes the numbers that a network sees; fitted on the training part, kept in the model."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, TypeAlias
@@ -18,33 +19,37 @@ def place_names(shape: tuple[int, ...]) -> tuple[str, ...]:
     Example:
         >>> place_names((3,)), place_names((1, 2))
         (('x0', 'x1', 'x2'), ('pixel 0,0', 'pixel 0,1'))
+        >>> place_names((1, 1, 3))
+        ('pixel 0,0 red', 'pixel 0,0 green', 'pixel 0,0 blue')
     """
-    if len(shape) == 2:
-        return tuple(f"pixel {row},{column}" for row in range(shape[0]) for column in range(shape[1]))
+    if len(shape) > 1:
+        pixels = [f"pixel {row},{column}" for row in range(shape[0]) for column in range(shape[1])]
+        colours = ("",) if len(shape) == 2 else (" red", " green", " blue")
+        return tuple(pixel + colour for pixel in pixels for colour in colours)
     return tuple(f"x{i}" for i in range(shape[0]))
 
 
 @dataclass(frozen=True)
 class ImageInputs:
-    """Grey images, one input per pixel, row by row; 0 is black and 1 is white.
+    """Images, row by row, one input per pixel or three: 0 is black and 1 is white, or the full red, green or blue.
 
     Attributes:
-        shape: (height, width) in pixels.
+        shape: (height, width) in pixels of grey images, (height, width, 3) of coloured ones.
         dtype: `uint8`, kept as it is and read as value/255, or `float32` from 0 to 1.
 
     Example:
-        >>> ImageInputs((8, 8), "float32").width
-        64
+        >>> ImageInputs((8, 8), "float32").width, ImageInputs((8, 8, 3), "uint8").width
+        (64, 192)
     """
 
-    shape: tuple[int, int]
+    shape: tuple[int, ...]
     dtype: str
     kind: ClassVar[str] = "image"
 
     @property
     def width(self) -> int:
         """How many inputs the network has."""
-        return self.shape[0] * self.shape[1]
+        return math.prod(self.shape)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -81,8 +86,10 @@ class ImageInputs:
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Self:
         """The inverse of `to_dict`."""
-        height, width = (int(size) for size in content["shape"])
-        return cls((height, width), _known_dtype(content["dtype"]))
+        shape = tuple(int(size) for size in content["shape"])
+        if len(shape) not in {2, 3} or shape[2:] not in {(), (3,)} or min(shape) < 1:
+            raise ValueError(f"{shape} is no shape of an image")
+        return cls(shape, _known_dtype(content["dtype"]))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from backlight.data.catalog import BUILTIN
 from backlight.data.dataset import Dataset, Source
 from backlight.data.generated import generate
 from backlight.data.idx import find_files, read_pair
+from backlight.data.image_loading import is_images, load_images
+from backlight.data.image_options import ImageOptions
 from backlight.data.inputs import ArrayInputs, ImageInputs
 from backlight.data.npz import (
     check_inputs,
@@ -21,10 +23,11 @@ from backlight.data.npz import (
     read_target,
 )
 from backlight.data.splits import check_fractions, split
-from backlight.data.table_loading import Wanted, load_table
+from backlight.data.table_loading import load_table
 from backlight.data.table_options import TableOptions
 from backlight.data.table_sources import PARQUET, TEXTS, is_frame
 from backlight.data.targets import Classes
+from backlight.data.wanted import Wanted
 from backlight.errors import InputError, nearest
 from backlight.storage import sha256_of_arrays, sha256_of_file
 
@@ -59,17 +62,18 @@ def load(
     test: float = 0.15,
     seed: int = 0,
     standardise: bool = True,
-    table: TableOptions | None = None,
+    options: TableOptions | ImageOptions | None = None,
 ) -> Dataset:
-    """Load a built-in data set, a table (a file, a folder of Parquet, a data frame) or arrays (`.npz`), and split it.
+    """Load a built-in data set, a table (a file, a folder of Parquet, a data frame), images or arrays, and split it.
 
     The split is seeded, and stratified by class; whatever is fitted (standardisation, categories) is fitted on
     the training part. `mnist` and `fashion-mnist` keep their own test set: `test` does not matter to them, and
     the validation part is taken from their training file.
 
     Args:
-        source: a name of `BUILTIN`, which comes before a file of that name; the path of a file or of a folder of
-            Parquet files; or a data frame of pandas, Polars or Arrow.
+        source: a name of `BUILTIN`, which comes before a file of that name; the path of a table or of a folder of
+            Parquet files; a data frame of pandas, Polars or Arrow; a `.npz`; for images a folder or zip with a folder
+            per class, one of a pair of IDX files, or a `.npy` with a file of labels.
         target: the column to predict, or several; needed for a table of one's own, refused where there are no columns.
         task: `classification` or `regression`; by default classification where the target is text, or whole
             numbers of at most 20 different values, each twice or more on average.
@@ -77,7 +81,8 @@ def load(
         test: fraction of the rows, from 0 to 0.9.
         seed: the run's seed.
         standardise: whether quantities to predict are standardised; not for outputs with a scale of their own.
-        table: what is known of a table's columns: which to drop, how to split the rows, and more.
+        options: what is known of a table's columns, which to drop, how to split the rows and more; or how images are
+            read and labelled.
 
     Raises:
         InputError: no such data, data that cannot be used, or impossible options.
@@ -93,22 +98,48 @@ def load(
     targets = (target,) if isinstance(target, str) else tuple(target or ())
     if len(set(targets)) < len(targets):
         raise InputError(f"the targets {', '.join(map(repr, targets))} name a column twice; name each once")
-    wanted = Wanted(targets, task, (validation, test), seed, standardise, table or TableOptions())
-    if not isinstance(source, str | Path) and is_frame(source):
+    wanted = Wanted(targets, task, (validation, test), seed, standardise)
+    if isinstance(options, TableOptions):
+        wanted = replace(wanted, options=options)
+    name, path = str(source), Path(str(source))
+    frame = not isinstance(source, str | Path) and is_frame(source)
+    if frame or name == "penguins" or (name not in BUILTIN and is_table(path)):
+        _refuse_options("the frame" if frame else name, options, TableOptions)
+        return _load_table(source, name, wanted)
+    if name not in BUILTIN and is_images(path):
+        _refuse_options(name, options, ImageOptions)
+        return load_images(path, wanted, options if isinstance(options, ImageOptions) else ImageOptions())
+    _refuse_options(name, options)
+    if targets:
+        what = "with names: its target is y" if path.suffix.lower() == ".npz" else "to choose from"
+        raise InputError(f"{name} has no columns {what}; leave out the target {targets[0]!r}")
+    return _load_other(name, path, wanted)
+
+
+def _refuse_options(name: str, options: TableOptions | ImageOptions | None, *fitting: type) -> None:
+    """Refuse options, other than the defaults, of a kind that the data are not."""
+    if options is None or isinstance(options, fitting) or options == type(options)():
+        return
+    if isinstance(options, TableOptions):
+        raise InputError(f"{name} is no table, so nothing can be said of its columns; leave those options out")
+    raise InputError(f"{name} is read without --size, --gray, --labels, --label-from and --skip-broken")
+
+
+def _load_table(source: Any, name: str, wanted: Wanted) -> Dataset:
+    if name != "penguins":
         return load_table(source, wanted)
-    name, path = str(source), Path(source)
-    if name == "penguins":
-        found = load_table(_EMBEDDED / "penguins.csv", replace(wanted, targets=targets or ("species",)))
-        return replace(found, source=Source(name, "builtin", ((None, found.source.files[0][1]),)))
-    if name not in BUILTIN and is_table(path):
-        return load_table(path, wanted)
-    _refuse_columns(name, targets, table)
+    table = load_table(_EMBEDDED / "penguins.csv", replace(wanted, targets=wanted.targets or ("species",)))
+    return replace(table, source=Source(name, "builtin", ((None, table.source.files[0][1]),)))
+
+
+def _load_other(name: str, path: Path, wanted: Wanted) -> Dataset:
+    """What has neither columns nor files of its own: built-in sets and arrays."""
     if name in BUILTIN:
-        if task == "regression":
+        if wanted.task == "regression":
             raise InputError(f"{name} has classes, so its task is classification; leave out the task")
-        return _load_builtin(name, wanted.fractions, seed)
+        return _load_builtin(name, wanted.fractions, wanted.seed)
     if path.suffix.lower() == ".npz":
-        return _load_npz(path, task, wanted.fractions, seed, standardise=standardise)
+        return _load_npz(path, wanted.task, wanted.fractions, wanted.seed, standardise=wanted.standardise)
     raise _unknown(path)
 
 
@@ -120,21 +151,8 @@ def is_table(path: str | Path) -> bool:
     return path.suffix.lower() in TABLES
 
 
-def _refuse_columns(name: str, targets: tuple[str, ...], table: TableOptions | None) -> None:
-    """Refuse, for data that is no table, what is said of columns."""
-    if targets:
-        what = "with names: its target is y" if name.endswith(".npz") else "to choose from"
-        raise InputError(f"{name} has no columns {what}; leave out the target {targets[0]!r}")
-    if table is not None and table != TableOptions():
-        raise InputError(f"{name} is no table, so nothing can be said of its columns; leave those options out")
-
-
 def _unknown(path: Path) -> InputError:
-    endings = f"{', '.join(TABLES)} or .npz"
-    if path.is_dir():
-        return InputError(
-            f"{path} is a folder without Parquet files; give one with, or a file that ends with {endings}"
-        )
+    endings = f"{', '.join(TABLES)} or .npz, or a folder or zip of images"
     if path.exists():
         return InputError(f"{path} is of a kind that Backlight does not read; give a file that ends with {endings}")
     if path.suffix:

@@ -1,13 +1,16 @@
 """New data for a trained model."""
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backlight.arrays import Array
-from backlight.data.images import read_image
+from backlight.data.image_files import is_image
+from backlight.data.image_loading import is_images
+from backlight.data.image_options import ImageOptions
+from backlight.data.image_reading import read_many_images, read_one_image
 from backlight.data.inputs import ArrayInputs, ImageInputs, Inputs
 from backlight.data.loading import TABLES
 from backlight.data.npz import check_inputs, check_lengths, check_target, is_one_hot, read_arrays, texts
@@ -17,49 +20,59 @@ from backlight.data.table_sources import is_frame
 from backlight.data.targets import Classes, SeveralClasses, Target
 from backlight.errors import InputError, nearest
 
-IMAGES: Final = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
-"""The endings of files that are read as images."""
 
-
-def read_rows(path: Any, inputs: Inputs, target: Target, *, labelled: bool) -> Rows:
+def read_rows(path: Any, inputs: Inputs, target: Target, *, labelled: bool, images: ImageOptions | None = None) -> Rows:
     """Read new data in the form that a model was trained on.
 
     Args:
         path: a table (a file or a data frame) with the columns that the model knows (others are ignored), an `.npz`
-            with `x`, or, for a model of images, an image file.
+            with `x`, or, for a model of images, an image file, a folder or zip of them, a `.npy`, or one of a pair of
+            IDX files.
         inputs: the model's inputs.
         target: the model's target.
-        labelled: whether the targets are read as well (from the target's columns, or from `y`).
+        labelled: whether the targets are read as well (from the target's columns, from `y`, or where `images` says).
+        images: where the labels of images come from, and whether broken ones are left out.
 
     Raises:
         InputError: the file cannot be read, or does not fit the model.
     """
-    if is_frame(path):
-        if not isinstance(inputs, TableInputs):
-            raise InputError(f"a data frame was given, but the model was trained on {_form(inputs)}; give such a file")
-        return read_table_rows(path, inputs, target, labelled=labelled)
+    if is_frame(path) or isinstance(inputs, TableInputs):
+        return _of_table(path, inputs, target, labelled=labelled)
     path = Path(path)
     suffix = path.suffix.lower()
     if not path.exists():
         raise InputError(f"there is no file {path}")
-    if path.is_dir() and not isinstance(inputs, TableInputs):
-        raise InputError(f"{path} is a folder; give a file")
-    if suffix in TABLES or path.is_dir():
-        if not isinstance(inputs, TableInputs):
-            raise InputError(f"{path} is a table, but the model was trained on {_form(inputs)}; give such a file")
-        return read_table_rows(path, inputs, target, labelled=labelled)
-    if isinstance(inputs, TableInputs):
-        raise InputError(f"{path} is not a table, but the model was trained on one; give a file like 'new.csv'")
+    if is_images(path):
+        _need_images(path, inputs)
+        return _of_images(*read_many_images(path, inputs, target, images or ImageOptions(), labelled=labelled))
+    if suffix in TABLES:
+        raise InputError(f"{path} is a table, but the model was trained on {_form(inputs)}; give such a file")
     if suffix == ".npz":
         return _read_npz(path, inputs, target, labelled=labelled)
-    if suffix in IMAGES:
-        return _read_one_image(path, inputs, labelled=labelled)
+    if is_image(path.name):
+        if labelled:
+            raise InputError(f"{path} is a single image without its class; give a folder of them, or an .npz")
+        _need_images(path, inputs)
+        x, notes = read_one_image(path, inputs)
+        return Rows(x, None, (str(path),), notes=notes)
     raise InputError(f"{path} is of a kind that Backlight does not read; give {_form(inputs)}")
+
+
+def _of_table(source: Any, inputs: Inputs, target: Target, *, labelled: bool) -> Rows:
+    if not isinstance(inputs, TableInputs):
+        raise InputError(f"a data frame was given, but the model was trained on {_form(inputs)}; give such a file")
+    if not is_frame(source):
+        path = Path(source)
+        if not path.exists():
+            raise InputError(f"there is no file {path}")
+        if path.suffix.lower() not in TABLES and not path.is_dir():
+            raise InputError(f"{path} is not a table, but the model was trained on one; give a file like 'new.csv'")
+    return read_table_rows(source, inputs, target, labelled=labelled)
 
 
 def _form(inputs: ImageInputs | ArrayInputs) -> str:
     if isinstance(inputs, ImageInputs):
-        return f"images of {inputs.shape[1]}x{inputs.shape[0]} pixels (.png, .jpg or an .npz with x)"
+        return f"images of {inputs.shape[1]}x{inputs.shape[0]} pixels (.png, .jpg, a folder of them or an .npz with x)"
     return "arrays (an .npz with x)"
 
 
@@ -124,10 +137,10 @@ def _find_codes(path: Path, target: Classes, cells: Array, column: int | None = 
     return codes
 
 
-def _read_one_image(path: Path, inputs: ImageInputs | ArrayInputs, *, labelled: bool) -> Rows:
-    if labelled:
-        raise InputError(f"{path} is a single image without its class; give an .npz with x and y")
-    if len(inputs.shape) != 2 or (isinstance(inputs, ArrayInputs) and inputs.dtype != "uint8"):
-        raise InputError(f"{path} is an image, but the model was trained on numbers; give an .npz with x")
-    grey = read_image(path, (inputs.shape[0], inputs.shape[1]))
-    return Rows(inputs.encode(grey), None, (str(path),))
+def _need_images(path: Path, inputs: ImageInputs | ArrayInputs) -> None:
+    if len(inputs.shape) < 2 or (isinstance(inputs, ArrayInputs) and inputs.dtype != "uint8"):
+        raise InputError(f"{path} holds images, but the model was trained on numbers; give an .npz with x")
+
+
+def _of_images(x: Array, y: Array | None, labels: tuple[str, ...], notes: tuple[str, ...]) -> Rows:
+    return Rows(x, y, labels, notes=notes)

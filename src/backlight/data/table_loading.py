@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,31 +26,11 @@ from backlight.data.table_sources import TableSource
 from backlight.data.table_targets import RawTarget, read_targets
 from backlight.data.tables import Table
 from backlight.data.targets import Classes, Target
+from backlight.data.wanted import Wanted
 from backlight.errors import InputError
 from backlight.storage import sha256_of_arrays, sha256_of_file, sha256_of_texts
 
 _FOLDED = "{name!r} has {many} different values; its {kept} commonest are told apart, and the rest count as one"
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What is to be made of a table.
-
-    Attributes:
-        targets: the columns to predict.
-        task: `classification`, `regression`, or None to follow the targets' values.
-        fractions: of the rows, for validation and test.
-        seed: the run's seed.
-        standardise: whether quantities to predict are standardised.
-        options: what the user says of the columns.
-    """
-
-    targets: tuple[str, ...]
-    task: str | None
-    fractions: tuple[float, float]
-    seed: int
-    standardise: bool = True
-    options: TableOptions = field(default_factory=TableOptions)
 
 
 def load_table(source: Any, wanted: Wanted) -> Dataset:

@@ -25,12 +25,14 @@ class Rows:
         y: targets as in `Dataset`, or None where they were not asked for.
         labels: one name per example, to be found again: `new.csv:3` or `new.npz:3` (row 3 from 0), `seven.png`.
         unseen: column → how many of its cells held a category that the model does not know.
+        notes: what a reader should know of how the data was read, one sentence each.
     """
 
     x: Array
     y: Array | None
     labels: tuple[str, ...]
     unseen: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def read_table_rows(source: Any, inputs: TableInputs, target: Target, *, labelled: bool) -> Rows:

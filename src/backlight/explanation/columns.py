@@ -65,7 +65,7 @@ class Contributions(Shown):
     sum: float
     whole: float
     points: int
-    image: tuple[int, int] | None = field(repr=False, default=None)
+    image: tuple[int, ...] | None = field(repr=False, default=None)
 
     @property
     def title(self) -> str:
@@ -103,7 +103,7 @@ class Contributions(Shown):
         )
         pictures = (
             Picture(image, caption="the image"),
-            Picture(heat, signed=True, caption="what each place adds"),
+            Picture(heat if heat.ndim == 2 else heat.sum(axis=2), signed=True, caption="what each place adds"),
             Picture(average, caption="the average image"),
         )
         return [Gallery(pictures)]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backlight.arrays import Array, Floats, Ints
 from backlight.data import PARTS
@@ -211,17 +212,18 @@ def _examples(moment: Moment, x: Any, y: Any, part: str | None) -> tuple[Example
 def _groups(moment: Moment) -> list[tuple[str, Ints]]:
     """What is shuffled together: the inputs of each original column; of images, squares of pixels."""
     if moment.image is not None:
-        return _squares(*moment.image)
+        return _squares(moment.image)
     spans = [(name, i, i + 1) for i, name in enumerate(moment.inputs)]
     if moment.run is not None:
         spans = list(moment.dataset.inputs.spans)
     return [(name, np.arange(first, end)) for name, first, end in spans]
 
 
-def _squares(height: int, width: int) -> list[tuple[str, Ints]]:
-    """Squares of an image, about seven to its longer side."""
+def _squares(shape: tuple[int, ...]) -> list[tuple[str, Ints]]:
+    """Squares of an image (height, width), or (height, width, 3) with colours, about seven to its longer side."""
+    height, width = shape[:2]
     side = max(1, round(max(height, width) / _SIDE))
-    places = np.arange(height * width).reshape(height, width)
+    places = np.arange(int(np.prod(shape))).reshape(shape)
     found: list[tuple[str, Ints]] = []
     for top in range(0, height, side):
         for left in range(0, width, side):
@@ -242,9 +244,15 @@ def _pictures(
     for (_, inputs), row in zip(groups, found, strict=True):
         drops[inputs], rises[inputs] = row.drop or 0.0, row.rise
     return (
-        Picture(drops.reshape(moment.image), signed=True, caption=f"the {word} falls by"),
-        Picture(rises.reshape(moment.image), signed=True, caption="the loss rises by"),
+        Picture(_plain(drops, moment.image), signed=True, caption=f"the {word} falls by"),
+        Picture(_plain(rises, moment.image), signed=True, caption="the loss rises by"),
     )
+
+
+def _plain(values: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Values (i,) of which all colours of a pixel have the same, as (height, width)."""
+    height, width = shape[:2]
+    return values.reshape(height, width, -1)[:, :, 0]
 
 
 def _affordable(network: Network, rows: int, groups: int, repeats: int) -> int:

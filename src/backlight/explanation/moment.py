@@ -7,9 +7,9 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from backlight.arrays import Array, Floats
+from backlight.arrays import Array, Floats, Ints
 from backlight.data import ArrayInputs, Classes, Dataset, ImageInputs, Labels, Quantities
-from backlight.engine import engine_build
+from backlight.engine import RowSource, engine_build
 from backlight.errors import InputError
 from backlight.files import Run, state_at
 from backlight.network import Network
@@ -32,7 +32,7 @@ class Moment:
         step: how many steps had been taken, None if unknown.
         inputs: one name per input.
         outputs: one name per output.
-        image: the (height, width) of an input, None if inputs are no images.
+        image: the (height, width) of an input, or (height, width, 3) with colours; None if inputs are no images.
         quantities: how outputs are turned into the units of the data; None where they are not quantities.
         labels: whether outputs are several labels at once.
         run: where it comes from, None for a network on its own.
@@ -45,7 +45,7 @@ class Moment:
     step: int | None
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    image: tuple[int, int] | None = None
+    image: tuple[int, ...] | None = None
     quantities: Quantities | None = None
     labels: bool = False
     run: Run | None = None
@@ -69,20 +69,21 @@ class Moment:
         Raises:
             InputError: there is no run, or its data are gone or have changed.
         """
-        return average_row(self.network, self.dataset.part("train")[0])
+        return average_row(self.network, self.dataset.x, self.dataset.rows["train"])
 
 
-def average_row(network: Network, x: Array) -> Floats:
-    """The mean (i,) of rows x (n, i) as a network sees them, in float64, a chunk at a time.
+def average_row(network: Network, x: Array, rows: Ints) -> Floats:
+    """The mean (i,) of rows of x (n, i) as a network sees them, in float64, a chunk at a time.
 
     Example:
-        >>> average_row(Network.mlp(2, 1), np.array([[0, 255], [0, 0]], np.uint8)).tolist()
+        >>> average_row(Network.mlp(2, 1), np.array([[0, 255], [0, 0]], np.uint8), np.array([0, 1])).tolist()
         [0.0, 0.5]
     """
-    total = np.zeros(network.inputs)
-    for first in range(0, len(x), _CHUNK):
-        total += network.as_inputs(x[first : first + _CHUNK]).sum(axis=0, dtype=np.float64)
-    return total / len(x)
+    total, source = np.zeros(network.inputs), RowSource(x)
+    for first in range(0, len(rows), _CHUNK):
+        total += network.as_inputs(x[rows[first : first + _CHUNK]]).sum(axis=0, dtype=np.float64)
+        source.release()
+    return total / len(rows)
 
 
 def open_moment(subject: Subject, at: str | int | None = None, *, loss: str | None = None) -> Moment:
@@ -180,7 +181,7 @@ def _named(
 ) -> Moment:
     """A moment with the names of a run's data; `source` has `inputs` and `target`."""
     inputs, target = source.inputs, source.target
-    shape = inputs.shape if isinstance(inputs, ImageInputs | ArrayInputs) and len(inputs.shape) == 2 else None
+    shape = inputs.shape if isinstance(inputs, ImageInputs | ArrayInputs) and len(inputs.shape) > 1 else None
     outputs = target.names
     if isinstance(target, Classes) and network.outputs == 1:
         outputs = target.names[1:]

@@ -147,7 +147,15 @@ def moves(run: Run | Path | str, weight: str | Weight, first: int, last: int, *,
     single = examples and last == first + 1
     steps = list(opened_steps(conduct.training, optimizer, weight, last, examples=single))
     warnings = engine_warnings(run)
-    return told(conduct.training, weight, first, steps, (source, to), dataset.example_of, warnings)
+    return told(
+        conduct.training,
+        weight,
+        first,
+        steps,
+        (source, to),
+        lambda row: dataset.called(dataset.example_of(row)),
+        warnings,
+    )
 
 
 def step_examples(run: Run | Path | str, weight: str | Weight, step: int) -> StepExamples:

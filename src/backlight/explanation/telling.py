@@ -71,6 +71,8 @@ def _inputs(told: "Explanation") -> list[Block]:
     if moment.image is not None:
         values = np.array([row.value for row in told.inputs]).reshape(moment.image)
         wished = np.array([row.wish for row in told.inputs]).reshape(moment.image)
+        if wished.ndim == 3:  # one pixel's three colours together
+            wished = wished.sum(axis=2)
         pictures = (Picture(values, caption="the image"), Picture(wished, signed=True, caption="brighter or darker?"))
         return [*blocks, Gallery(pictures), Text(note, "note")]
     ranked = sorted(told.inputs, key=lambda row: -abs(row.wish))

@@ -171,8 +171,12 @@ def evaluation(target: Target, x: Any, y: Any, rows: Ints | None = None) -> Eval
 
 
 def part_evaluation(dataset: Dataset, part: str) -> Evaluation:
-    """One part of a data set, where it lies, together with what its targets mean."""
-    return evaluation(dataset.target, dataset.x, dataset.y, dataset.rows[part])
+    """One part of a data set, where it lies, together with what its targets mean.
+
+    Raises:
+        InputError: there is no such part.
+    """
+    return evaluation(dataset.target, dataset.x, dataset.y, dataset.rows_of(part))
 
 
 def quality(target: Target, examples: Evaluation, found: Outcomes) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from backlight import __version__
-from backlight.data import Dataset, Source, load
+from backlight.data import BUILTIN, Dataset, ImageOptions, Source, load
+from backlight.data.image_options import Progress
 from backlight.engine import engine_build
 from backlight.errors import InputError
 from backlight.files.model import Model
@@ -101,13 +102,16 @@ class Run:
             raise InputError(f"{folder / RUN} is damaged: {error}") from error
         raise InputError(f"{folder / RUN} has format {found!r}; this Backlight reads {FORMAT}")
 
-    def dataset(self) -> Dataset:
+    def dataset(self, progress: Progress | None = None) -> Dataset:
         """The data that the run was made with.
+
+        Args:
+            progress: told how far the reading of images is.
 
         Raises:
             InputError: the data are gone or have changed; the message names the file.
         """
-        dataset = load_for(self.settings, path=self._data_path())
+        dataset = load_for(self._settings_to_load(), progress)
         files = dataset.source.to_dict()["files"]
         if len(files) != len(self.source["files"]):
             raise InputError(f"{self.folder / RUN} is damaged: it names {len(self.source['files'])} data files")
@@ -119,12 +123,21 @@ class Run:
                 )
         return dataset
 
-    def _data_path(self) -> str:
-        """Where the data are: the absolute path of a single file, whatever the working folder is now."""
-        files = self.source["files"]
-        if len(files) == 1 and files[0]["path"] is not None:
-            return str(files[0]["path"])
-        return self.settings.data
+    def images(self, progress: Progress | None = None) -> ImageOptions:
+        """How the run's images were read, and so how new ones are.
+
+        Args:
+            progress: told how far the reading is.
+        """
+        return self._settings_to_load().images(progress)
+
+    def _settings_to_load(self) -> Settings:
+        """The settings with absolute paths, so that the data are found whatever the working folder is now."""
+        settings, paths = self.settings, [file["path"] for file in self.source["files"]]
+        if settings.data in BUILTIN or not paths or paths[0] is None:
+            return settings
+        labels = settings.labels if len(paths) == 1 or settings.labels is None else str(paths[1])
+        return replace(settings, data=str(paths[0]), labels=labels)
 
     def model(self) -> Model:
         """The trained model.
@@ -187,25 +200,25 @@ def history_line(record: dict[str, Any]) -> bytes:
     return (json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
-def load_for(settings: Settings, path: str | None = None) -> Dataset:
+def load_for(settings: Settings, progress: Progress | None = None) -> Dataset:
     """The data that settings name, split by their seed.
 
     Args:
         settings: resolved or not.
-        path: where the data are, if not where the settings say.
+        progress: told how far the reading of images is.
 
     Raises:
         InputError: the data cannot be used.
     """
     return load(
-        path or settings.data,
+        settings.data,
         target=settings.target,
         task=settings.task,
         validation=settings.validation,
         test=settings.test,
         seed=settings.seed,
         standardise=standardises(settings.output, settings.loss),
-        table=settings.table_options(),
+        options=settings.options(progress),
     )
 
 

@@ -6,7 +6,18 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from backlight.data import Classes, Dataset, Labels, Quantities, SeveralClasses, TableOptions, Target
+from backlight.data import (
+    Classes,
+    Dataset,
+    ImageInputs,
+    ImageOptions,
+    Labels,
+    Quantities,
+    SeveralClasses,
+    TableOptions,
+    Target,
+)
+from backlight.data.image_options import Progress, format_size, parse_size
 from backlight.data.splits import check_fractions
 from backlight.errors import InputError
 from backlight.network import Network
@@ -78,6 +89,11 @@ class Settings:
         epochs: the most passes over the data.
         until: conditions that end the training.
         patience: epochs without a better validation.
+        size: that images are stretched to, as it is typed: `32x24`.
+        gray: whether the colours of images are dropped.
+        labels: the file of the images' labels.
+        label_from: the pattern that finds labels in the images' names.
+        skip_broken: whether broken images are left out.
         seed: of the split, the initial weights, the order of examples and dropout.
         threads: how many the engine may use.
         engine: which engine.
@@ -111,6 +127,11 @@ class Settings:
     epochs: int = 200
     until: tuple[str, ...] = ()
     patience: int | None = None
+    size: str | None = None
+    gray: bool = False
+    labels: str | None = None
+    label_from: str | None = None
+    skip_broken: bool = False
     seed: int = 0
     threads: int | None = None
     engine: str = "auto"
@@ -135,6 +156,7 @@ class Settings:
             raise InputError(f"momentum is a setting of --optimizer momentum, and the optimizer is {self.optimizer}")
         check_fractions(self.validation, self.test)
         self.table_options().check()
+        self.options()
         if not all(isinstance(units, int) and units > 0 for units in self.layers):
             raise InputError(f"layers is {self.layers}; it must be whole numbers above 0")
         suited = {"cross_entropy": "softmax", "poisson": "exponential"}.get(self.loss or "", "identity")
@@ -155,8 +177,12 @@ class Settings:
         _check_target(dataset, output, loss)
         _check_until(self.until, dataset.target)
         many = len(dataset.rows["train"]) >= DROPOUT_FROM
+        size = self.size
+        if dataset.source.kind == "images" and isinstance(dataset.inputs, ImageInputs):
+            size = format_size((dataset.inputs.shape[1], dataset.inputs.shape[0]))
         return replace(
             self,
+            size=size,
             output=output,
             loss=loss,
             lr=self.lr if self.lr is not None else _default_lr(self.optimizer),
@@ -167,6 +193,31 @@ class Settings:
     def table_options(self) -> TableOptions:
         """What is said of a table's columns."""
         return TableOptions(**{field.name: getattr(self, field.name) for field in fields(TableOptions)})
+
+    def options(self, progress: Progress | None = None) -> TableOptions | ImageOptions:
+        """What is said of how the data are read: of a table's columns, or of images.
+
+        Args:
+            progress: told how far the reading of images is.
+
+        Raises:
+            InputError: something is said of both.
+        """
+        table, images = self.table_options(), self.images(progress)
+        if table == TableOptions():
+            return images
+        if images != ImageOptions():
+            raise InputError("options of images and of a table's columns do not go together; leave out one of the two")
+        return table
+
+    def images(self, progress: Progress | None = None) -> ImageOptions:
+        """How images are read.
+
+        Raises:
+            InputError: an impossible size or pattern.
+        """
+        size = parse_size(self.size)
+        return ImageOptions(size, self.gray, self.labels, self.label_from, self.skip_broken, progress)
 
     def network(self, dataset: Dataset) -> Network:
         """The untrained network of resolved settings."""

@@ -73,7 +73,7 @@ class Picture:
     """A small image of numbers.
 
     Attributes:
-        values: (height, width).
+        values: (height, width); unsigned also (height, width, 3) for red, green and blue.
         signed: whether 0 is the middle, positive and negative in two colours; otherwise from dark to bright.
         caption: what it is.
     """

@@ -23,12 +23,13 @@ _THINNEST: Final = 12
 def pixels_of(picture: Picture) -> NDArray[np.uint8]:
     """Colours (height, width, 4) of a picture: red, green, blue, opacity.
 
-    Unsigned values go from black, which is 0 or the least value below it, to white, which is the largest.
+    Unsigned values go from black, which is 0 or the least value below it, to white, which is the largest; red, green
+    and blue do so on one scale.
     Signed values are blue above 0 and orange below, the more opaque the larger, so that 0 is the paper in its light and
     its dark colour. What is no number is left out.
     """
     values = np.atleast_2d(np.asarray(picture.values, dtype=np.float64))
-    colours = np.zeros((*values.shape, 4), np.uint8)
+    colours = np.zeros((*values.shape[:2], 4), np.uint8)
     if picture.signed:
         shares = sizes(values)
         colours[..., :3] = np.where((shares > 0)[..., None], _UP, _DOWN)
@@ -37,8 +38,10 @@ def pixels_of(picture: Picture) -> NDArray[np.uint8]:
     scaled = sizes(values)
     low = min(0.0, float(scaled.min(initial=0.0)))
     high = float(scaled.max(initial=low))
-    colours[..., :3] = np.rint(255 * (scaled - low) / ((high - low) or 1.0))[..., None]
-    colours[..., 3] = np.where(np.isnan(values), 0, 255)
+    levels = np.rint(255 * (scaled - low) / ((high - low) or 1.0))
+    colours[..., :3] = levels if levels.ndim == 3 else levels[..., None]
+    unknown = np.isnan(values)
+    colours[..., 3] = np.where(unknown.any(axis=2) if unknown.ndim == 3 else unknown, 0, 255)
     return colours
 
 
@@ -62,11 +65,11 @@ def render_picture(picture: Picture, *, size: int = _ALONE) -> str:
     """A picture with its caption and the range of its values, about `size` points wide."""
     values = np.atleast_2d(np.asarray(picture.values, dtype=np.float64))
     words = escape(picture.caption)
-    if values.ndim != 2 or values.size == 0:
+    if values.ndim not in {2, 3} or values.size == 0:
         return (
             f'<figure class="bl-block bl-picture"><figcaption class="bl-caption">{words} (empty)</figcaption></figure>'
         )
-    height, width = values.shape
+    height, width = values.shape[:2]
     scale = max(size / max(height, width), min(_THINNEST / min(height, width), 4 * size / max(height, width)))
     scale = max(1.0, float(np.floor(scale)))
     finite = values[np.isfinite(values)]

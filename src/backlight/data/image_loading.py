@@ -1,0 +1,251 @@
+"""Images with their labels, as a `Dataset`."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backlight.arrays import Array
+from backlight.data.dataset import PARTS, Dataset, Source
+from backlight.data.image_arrays import fitted, is_idx, read_idx_pair, read_npy_images
+from backlight.data.image_cache import cached_images
+from backlight.data.image_files import ImageFiles, image_files, readable
+from backlight.data.image_labels import (
+    Labelled,
+    Row,
+    find_labels,
+    find_target,
+    labels_by_name,
+    parts_by_folder,
+    read_labels,
+)
+from backlight.data.image_options import ImageOptions, format_size
+from backlight.data.image_sets import ImageSet
+from backlight.data.inputs import ImageInputs
+from backlight.data.npz import encode_target, quantity_names
+from backlight.data.splits import split
+from backlight.data.targets import Classes, SeveralClasses, Target
+from backlight.data.wanted import Wanted
+from backlight.errors import InputError
+from backlight.storage import sha256_of_file
+
+_NAMED: Final = 3
+
+
+def is_images(path: Path) -> bool:
+    """Whether a source is read as images: a folder, a zip, one of a pair of IDX files, or a `.npy`."""
+    return path.is_dir() or path.suffix.lower() in {".zip", ".npy"} or is_idx(path)
+
+
+def load_images(path: Path, wanted: Wanted, options: ImageOptions) -> Dataset:
+    """Load images and split them.
+
+    Args:
+        path: a folder or a zip with one folder per class, a `.npy`, or one of a pair of IDX files.
+        wanted: what is to be made of them; the parts are drawn where there are no folders for them.
+        options: size, colour and labels.
+
+    Raises:
+        InputError: the images or their labels cannot be used.
+    """
+    if path.is_dir() or path.suffix.lower() == ".zip":
+        return _load_files(path, wanted, options)
+    if is_idx(path):
+        if options.labels is not None or wanted.targets:
+            raise InputError(f"{path} has its labels in a file of its own; leave out --labels and the target")
+        raw, labels, sources = read_idx_pair(path)
+        found = Labelled((None,), tuple((label,) for label in labels))
+    else:
+        if options.labels is None:
+            raise InputError(f"{path} holds images without labels; give them with --labels FILE.npy or FILE.csv")
+        raw = read_npy_images(path)
+        table = read_labels(Path(options.labels), wanted.targets)
+        found = labels_by_name(table, [str(number) for number in range(len(raw))], options.labels)
+        if not any(found.rows):
+            raise InputError(f"{options.labels} has labels for none of the {len(raw):,} images, 0 to {len(raw) - 1}")
+        sources = [_file(path), _file(Path(options.labels))]
+    if options.label_from is not None or options.skip_broken:
+        raise InputError(f"{path} is no folder of image files; leave out --label-from and --skip-broken")
+    images = fitted(raw, options.size, gray=options.gray)
+    there = np.array([row is not None for row in found.rows])
+    pixels = np.ascontiguousarray(images).reshape(len(images), -1)
+    kept = [row for row in found.rows if row is not None]
+    notes = list(found.notes)
+    if len(kept) < len(pixels):
+        notes.append(f"{len(pixels) - len(kept):,} images have no label and were left out")
+        pixels = pixels[there]
+    known = find_target(found.columns, kept, wanted.task, str(options.labels or path), measured=found.measured)
+    rows = _split(None, known, kept, wanted)
+    fit, y = _encoded(known, found.columns, kept, rows["train"], standardise=wanted.standardise)
+    source = Source(str(path), "idx" if is_idx(path) else "npy", tuple(sources))
+    inputs = ImageInputs(tuple(images.shape[1:]), "uint8")
+    return Dataset(path.stem, pixels, y, rows, inputs, fit, source, notes=tuple(notes))
+
+
+def _file(path: Path) -> tuple[str, str]:
+    return str(path.resolve()), sha256_of_file(path)
+
+
+def _load_files(path: Path, wanted: Wanted, options: ImageOptions) -> Dataset:
+    with image_files(path) as files:
+        if not files.names:
+            raise InputError(_no_images(files))
+        divided = parts_by_folder(files.names, files.folders)
+        parts, within = divided if divided is not None else (None, list(files.names))
+        found = find_labels(files, within, options, wanted.targets)
+        labelled = [i for i, row in enumerate(found.rows) if row is not None]
+        images, failures = cached_images(files, [files.names[i] for i in labelled], options)
+    chosen = [labelled[i] for i in images.kept.tolist()]
+    labels = [row for row in (found.rows[i] for i in chosen) if row is not None]
+    known = find_target(found.columns, labels, wanted.task, readable(str(path)), measured=found.measured)
+    rows = _split(parts and [parts[i] for i in chosen], known, labels, wanted)
+    fit, y = _encoded(known, found.columns, labels, rows["train"], standardise=wanted.standardise)
+    files_of = [(str(path.resolve()), images.sha256)]
+    if options.labels is not None:
+        files_of.append(_file(Path(options.labels)))
+    return Dataset(
+        readable(path.resolve().stem if path.is_file() else path.resolve().name) or "images",
+        images.pixels,
+        y,
+        rows,
+        ImageInputs(images.shape, "uint8"),
+        fit,
+        Source(str(path), "images", tuple(files_of)),
+        names=tuple(readable(files.names[i]) for i in chosen),
+        notes=(
+            *found.notes,
+            *_notes_on_files(files, options, by_folder=found.columns == (None,) and not found.measured),
+            *_notes_on_images(files, labelled, images, options),
+            *_notes_on_parts(fit, y, rows, images),
+            *failures,
+        ),
+    )
+
+
+def _no_images(files: ImageFiles) -> str:
+    lead = f"{files.path} holds no images"
+    if files.others:
+        lead += f", only {len(files.others):,} other files such as {readable(files.others[0])!r}"
+    return f"{lead}; give a folder (or a zip) with a folder of PNG, JPEG, GIF, WebP, TIFF or BMP files for each class"
+
+
+def _split(
+    parts: Sequence[str] | None,
+    known: Classes | SeveralClasses | None,
+    labels: Sequence[Row],
+    wanted: Wanted,
+) -> dict[str, NDArray[np.int64]]:
+    """Rows of every part: as the folders say, and of the training folder what there is no folder for."""
+    codes = known.encode([row[0] for row in labels]) if isinstance(known, Classes) else None
+    fractions, seed = wanted.fractions, wanted.seed
+    if parts is None:
+        return split(len(labels), validation=fractions[0], test=fractions[1], seed=seed, classes=codes)
+    by_folder = {part: np.flatnonzero([own == part for own in parts]) for part in PARTS}
+    if not len(by_folder["train"]):
+        raise InputError("the folder for training holds no image with a label, so there is nothing to learn from")
+    lacking = {part: 0.0 if part in parts else fraction for part, fraction in zip(PARTS[1:], fractions, strict=True)}
+    inside = split(
+        len(by_folder["train"]),
+        validation=lacking["validation"],
+        test=lacking["test"],
+        seed=seed,
+        classes=None if codes is None else codes[by_folder["train"]],
+    )
+    drawn = {part: by_folder["train"][places] for part, places in inside.items()}
+    return {part: drawn[part] if part == "train" or part not in parts else by_folder[part] for part in PARTS}
+
+
+def _encoded(
+    known: Classes | SeveralClasses | None,
+    columns: Sequence[str | None],
+    labels: Sequence[Row],
+    train: NDArray[np.int64],
+    *,
+    standardise: bool,
+) -> tuple[Target, Array]:
+    if isinstance(known, SeveralClasses):
+        return known, known.encode(labels)
+    if isinstance(known, Classes):
+        return known, known.encode([row[0] for row in labels])
+    names = tuple(name or unnamed for name, unnamed in zip(columns, quantity_names(len(columns)), strict=True))
+    values = np.array([[float(label) for label in row] for row in labels])
+    return encode_target(None, values, train, names, standardised=standardise)
+
+
+def _notes_on_files(files: ImageFiles, options: ImageOptions, *, by_folder: bool) -> list[str]:
+    notes = []
+    own = None if options.labels is None else Path(options.labels).resolve()
+    others = [name for name in files.others if files.path.resolve() / name != own]
+    if others:
+        what = "1 file is no image and was" if len(others) == 1 else f"{len(others):,} files are no images and were"
+        notes.append(f"{what} left out, such as {readable(others[0])}")
+    if by_folder and options.label_from is None:
+        filled = {folder for own in {name.rpartition("/")[0] for name in files.names} for folder in _upwards(own)}
+        empty = set(files.folders) - filled
+        outermost = sorted(readable(folder) for folder in empty if folder.rpartition("/")[0] not in empty)
+        if outermost:
+            more = ", …" if len(outermost) > _NAMED else ""
+            verb = "1 folder holds" if len(outermost) == 1 else f"{len(outermost):,} folders hold"
+            notes.append(f"{verb} no images: {', '.join(outermost[:_NAMED])}{more}")
+    return notes
+
+
+def _upwards(folder: str) -> Iterator[str]:
+    while folder:
+        yield folder
+        folder = folder.rpartition("/")[0]
+
+
+def _notes_on_images(files: ImageFiles, wanted: Sequence[int], images: ImageSet, options: ImageOptions) -> list[str]:
+    notes = []
+    size = (images.shape[1], images.shape[0])
+    if options.size is None and size != images.typical:
+        notes.append(
+            f"images are reduced to {format_size(size)} pixels from {format_size(images.typical)}, their median; "
+            "--size decides otherwise"
+        )
+    if images.broken:
+        lines = [f"{readable(files.names[wanted[i]])} {reason.partition(';')[0]}" for i, reason in images.broken]
+        what = "1 broken image was" if len(lines) == 1 else f"{len(lines):,} broken images were"
+        notes.append(f"{what} left out: {'; '.join(lines[:_NAMED])}{'; …' if len(lines) > _NAMED else ''}")
+    return notes
+
+
+def _lacking(target: Classes, codes: Array, words: str) -> list[str]:
+    lacking = [target.names[k] for k in np.flatnonzero(np.bincount(codes, minlength=target.width) == 0)]
+    if not len(codes) or not lacking:
+        return []
+    shown = ", ".join(lacking[:_NAMED]) + (", …" if len(lacking) > _NAMED else "")
+    what = f"class {shown} has" if len(lacking) == 1 else f"classes {shown} have"
+    return [f"{what} no images {words}"]
+
+
+def _notes_on_parts(
+    target: Target,
+    y: Array,
+    rows: dict[str, NDArray[np.int64]],
+    images: ImageSet,
+) -> list[str]:
+    """Classes that a part lacks, and images that lie in two parts."""
+    notes = []
+    if isinstance(target, Classes):
+        for part, words in (("train", "to learn from"), ("validation", "for validation"), ("test", "for the test")):
+            notes += _lacking(target, y[rows[part]], words)
+    elif isinstance(target, SeveralClasses):
+        for k, question in enumerate(target.targets):
+            notes += _lacking(question, y[rows["train"], k], f"to learn from, as {question.column}")
+    first = np.arange(len(images.kept) + len(images.broken))
+    for file, same in images.twins:
+        first[file] = same
+    content = first[images.kept]
+    held = np.concatenate([rows["validation"], rows["test"]])
+    copies = int(np.isin(content[held], content[rows["train"]]).sum())
+    if copies:
+        verb = "image for validation or test lies" if copies == 1 else "images for validation or test lie"
+        notes.append(
+            f"{copies:,} {verb} in the training part too, byte for byte the same, which flatters the score; "
+            "remove the copies"
+        )
+    return notes
