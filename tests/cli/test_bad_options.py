@@ -144,7 +144,7 @@ def test_what_is_no_command_of_ours_is_refused(arguments, message):
 
 
 def test_train_without_data_says_what_it_could_be_given():
-    refused_in_one_line("which data? give a built-in name such as digits, or a .csv or .npz file", "train")
+    refused_in_one_line("which data? give a built-in name such as digits, a .csv or .npz file, or a folder", "train")
 
 
 @pytest.mark.parametrize("more", ["moons", "--epochs 3", "--classic", "--out x", "--force"])
