@@ -71,8 +71,7 @@ def decode(content: bytes, size: tuple[int, int], *, gray: bool) -> NDArray[np.u
         flat = _flat(image, "L" if gray else "RGB")
         if flat.size != wanted:
             flat = flat.resize(wanted, Image.Resampling.BILINEAR, reducing_gap=_GAP)
-        turn = _turns().get(turned)
-        return np.asarray(flat if turn is None else flat.transpose(turn), np.uint8)
+        return np.asarray(flat if turned == 1 else _turn(flat, turned), np.uint8)
 
 
 def _opened(file: BinaryIO) -> "Image.Image":
@@ -118,10 +117,10 @@ def _orientation(image: "Image.Image") -> int:
         return 1
 
 
-def _turns() -> "dict[int, Image.Transpose]":
+def _turn(image: "Image.Image", orientation: int) -> "Image.Image":
     from PIL.Image import Transpose
 
-    return {
+    turns = {
         2: Transpose.FLIP_LEFT_RIGHT,
         3: Transpose.ROTATE_180,
         4: Transpose.FLIP_TOP_BOTTOM,
@@ -130,6 +129,7 @@ def _turns() -> "dict[int, Image.Transpose]":
         7: Transpose.TRANSVERSE,
         8: Transpose.ROTATE_90,
     }
+    return image.transpose(turns[orientation]) if orientation in turns else image
 
 
 def _flat(image: "Image.Image", mode: str) -> "Image.Image":
