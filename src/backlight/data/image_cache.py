@@ -104,7 +104,7 @@ def _find(folder: Path, key: str) -> ImageSet | None:
     try:
         content = read_json(about)
         mapped: Literal["r"] | None = "r" if pixels.stat().st_size > LARGE else None
-        array = np.load(pixels, mmap_mode=mapped, allow_pickle=False).view(np.ndarray)
+        array = np.load(pixels, mmap_mode=mapped, allow_pickle=False)
         found = ImageSet(
             array,
             tuple(map(int, content["shape"])),

@@ -21,6 +21,7 @@ from backlight.data.image_labels import (
     parts_by_folder,
     read_labels,
 )
+from backlight.data.image_negatives import are_bright, negatives
 from backlight.data.image_options import ImageOptions, format_size
 from backlight.data.image_sets import ImageSet
 from backlight.data.inputs import ImageInputs
@@ -80,7 +81,7 @@ def load_images(path: Path, wanted: Wanted, options: ImageOptions) -> Dataset:
     rows = _split(None, known, kept, wanted)
     fit, y = _encoded(known, found.columns, kept, rows["train"], standardise=wanted.standardise)
     source = Source(str(path), "idx" if is_idx(path) else "npy", tuple(sources))
-    inputs = ImageInputs(tuple(images.shape[1:]), "uint8")
+    pixels, inputs = _inputs(pixels, tuple(images.shape[1:]), rows["train"], notes)
     return Dataset(path.stem, pixels, y, rows, inputs, fit, source, notes=tuple(notes))
 
 
@@ -105,23 +106,36 @@ def _load_files(path: Path, wanted: Wanted, options: ImageOptions) -> Dataset:
     files_of = [(str(path.resolve()), images.sha256)]
     if options.labels is not None:
         files_of.append(_file(Path(options.labels)))
+    negative: list[str] = []
+    pixels, inputs = _inputs(images.pixels, images.shape, rows["train"], negative)
     return Dataset(
         readable(path.resolve().stem if path.is_file() else path.resolve().name) or "images",
-        images.pixels,
+        pixels,
         y,
         rows,
-        ImageInputs(images.shape, "uint8"),
+        inputs,
         fit,
         Source(str(path), "images", tuple(files_of)),
         names=tuple(readable(files.names[i]) for i in chosen),
         notes=(
             *found.notes,
+            *negative,
             *_notes_on_files(files, options, by_folder=found.columns == (None,) and not found.measured),
             *_notes_on_images(files, labelled, images, options),
             *_notes_on_parts(fit, y, rows, images),
             *failures,
         ),
     )
+
+
+def _inputs(
+    pixels: NDArray[np.uint8], shape: tuple[int, ...], train: NDArray[np.int64], notes: list[str]
+) -> tuple[NDArray[np.uint8], ImageInputs]:
+    """The network's inputs: the pixels, or their negatives where images are mostly bright, which is noted."""
+    bright = are_bright(pixels, train)
+    if bright:
+        notes.append("the images are mostly bright, so the network sees their negatives")
+    return negatives(pixels) if bright else pixels, ImageInputs(shape, "uint8", bright)
 
 
 def _no_images(files: ImageFiles) -> str:

@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlight.data.cells import Cells
-from backlight.data.idx import cache_folder
-from backlight.data.stored_columns import Columns, scratch_file
+from backlight.data.scratch import no_room, scratch_file
+from backlight.data.stored_columns import Columns
 from backlight.data.summaries import Summary, TextSummary, add_to, empty_summary
 from backlight.data.table_inputs import TableInputs
-from backlight.errors import BacklightError
 
 MAPPED: Final = 1 << 28
 """Inputs of more bytes lie in a file that is mapped into memory, so that they need not fit into it."""
@@ -60,10 +59,7 @@ def write_inputs(columns: Columns, inputs: TableInputs) -> NDArray[np.float32]:
             file.flush()
         except OSError as error:
             needed = columns.count * inputs.width * 4 / 1e9
-            raise BacklightError(
-                f"no room for {needed:.1f} GB of inputs in {cache_folder('tables')}: {error.strerror or error}; "
-                "make room, or set XDG_CACHE_HOME to a folder on a larger disk"
-            ) from error
+            raise no_room(f"{needed:.1f} GB of inputs", error) from error
         return np.memmap(file, np.float32, "r", shape=(columns.count, inputs.width))
 
 

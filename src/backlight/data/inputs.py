@@ -36,6 +36,7 @@ class ImageInputs:
     Attributes:
         shape: (height, width) in pixels of grey images, (height, width, 3) of coloured ones.
         dtype: `uint8`, kept as it is and read as value/255, or `float32` from 0 to 1.
+        negative: whether the network sees 1 minus that, as where images are mostly bright.
 
     Example:
         >>> ImageInputs((8, 8), "float32").width, ImageInputs((8, 8, 3), "uint8").width
@@ -44,6 +45,7 @@ class ImageInputs:
 
     shape: tuple[int, ...]
     dtype: str
+    negative: bool = False
     kind: ClassVar[str] = "image"
 
     @property
@@ -71,17 +73,19 @@ class ImageInputs:
             InputError: numbers that are not from 0 to 1.
         """
         if x.dtype == np.uint8:
+            x = np.subtract(np.uint8(255), x) if self.negative else x
             return x if self.dtype == "uint8" else (x / np.float32(255)).astype(np.float32)
         if x.size and not (x.min() >= 0 and x.max() <= 1):
             raise InputError(
                 f"the images hold values from {x.min():g} to {x.max():g}; this model expects uint8 from 0 to 255, "
                 "or numbers from 0 to 1"
             )
-        return x.astype(np.float32)
+        return (1 - x if self.negative else x).astype(np.float32)
 
     def to_dict(self) -> dict[str, Any]:
         """The inputs as JSON values."""
-        return {"kind": self.kind, "shape": list(self.shape), "dtype": self.dtype}
+        negative = {"negative": True} if self.negative else {}
+        return {"kind": self.kind, "shape": list(self.shape), "dtype": self.dtype, **negative}
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Self:
@@ -89,7 +93,7 @@ class ImageInputs:
         shape = tuple(int(size) for size in content["shape"])
         if len(shape) not in {2, 3} or shape[2:] not in {(), (3,)} or min(shape) < 1:
             raise ValueError(f"{shape} is no shape of an image")
-        return cls(shape, _known_dtype(content["dtype"]))
+        return cls(shape, _known_dtype(content["dtype"]), bool(content.get("negative", False)))
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,9 @@
 """The columns of a table, piece by piece: all in memory, or streamed once from a large file into a compact copy."""
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from backlight.data.cells import Cells, Moments, Numbers, Texts
 from backlight.data.column_types import ColumnType, date_sql, stored_kind
 from backlight.data.delimited import plain_error
-from backlight.data.idx import cache_folder
+from backlight.data.scratch import no_room, scratch_file
 from backlight.data.standardising import LARGEST
 from backlight.data.table_sources import TableSource, missing_words, text_source
 from backlight.errors import BacklightError, InputError
@@ -52,21 +51,6 @@ class ColumnsInMemory:
     def pieces(self, names: Sequence[str]) -> Iterator[tuple[slice, Mapping[str, Cells]]]:
         """The one piece."""
         yield slice(0, self.count), {name: self.cells[name] for name in names}
-
-
-def scratch_file() -> BinaryIO:
-    """A file on the disk of the user's cache folder that vanishes when it is closed, or when the process ends.
-
-    Raises:
-        BacklightError: the folder cannot be written to.
-    """
-    folder = cache_folder("tables")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file: BinaryIO = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by its owner
-    except OSError as error:
-        raise BacklightError(f"cannot write to {folder}: {error.strerror or error}; set XDG_CACHE_HOME") from error
-    return file
 
 
 class _TextCodes:
@@ -140,10 +124,7 @@ class StoredColumns:
                     raise
                 self._fill(connection, missing_words())  # slower; another word may stand for a missing value
         except OSError as error:
-            raise BacklightError(
-                f"no room for a compact copy of {source.label} in {cache_folder('tables')}: {error.strerror or error}; "
-                "make room, or set XDG_CACHE_HOME to a folder on a larger disk"
-            ) from error
+            raise no_room(f"a compact copy of {source.label}", error) from error
 
     def _fill(self, connection: "duckdb.DuckDBPyConnection", missing: Sequence[str]) -> None:
         import duckdb
