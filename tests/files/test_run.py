@@ -85,7 +85,7 @@ def test_run_json_holds_what_is_needed_to_repeat_the_run(tmp_path):
     assert chosen["output"] == "softmax"
     assert chosen["loss"] == "cross_entropy"
     assert chosen["lr"] == Adam.default_lr
-    assert [key for key, value in chosen.items() if value is None] == ["task", "init", "momentum", "threads"]
+    assert [key for key, value in chosen.items() if value is None] == ["task", "momentum", "threads"]
     again = Run.open(tmp_path / "run")
     assert again.settings == again.settings.resolved(again.dataset())
 
