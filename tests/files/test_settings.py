@@ -10,7 +10,7 @@ import pytest
 from backlight.data import load
 from backlight.errors import InputError
 from backlight.files import Settings, load_for
-from backlight.files.settings import CLASSIC, DROPOUT_FROM
+from backlight.files.settings import CLASSIC, DROPOUT_FROM, INIT
 from backlight.training import Adam
 
 
@@ -70,7 +70,16 @@ def test_only_large_data_get_dropout():
     many = replace(dataset, rows={**dataset.rows, "train": np.zeros(DROPOUT_FROM, np.int64)})
     assert Settings("moons").resolved(many).dropout
     assert Settings("moons", dropout=0.0).resolved(many).dropout == 0.0
+    assert Settings("moons", layers=()).resolved(many).dropout == 0.0
     assert Settings("moons").resolved(dataset).dropout == 0.0
+
+
+def test_the_command_begins_with_glorots_weights():
+    dataset = load("moons")
+    chosen = Settings("moons").resolved(dataset)
+    assert chosen.init == INIT
+    assert {layer["init"] for layer in chosen.network(dataset).to_dicts() if "init" in layer} == {"glorot_uniform"}
+    assert Settings("moons", init="he_normal").resolved(dataset).init == "he_normal"
 
 
 def test_classic_settings_give_way_to_given_ones():

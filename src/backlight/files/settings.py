@@ -25,7 +25,13 @@ from backlight.network.losses import check_pair, default_loss
 from backlight.training import Trainer, Until
 from backlight.training.optimizers import OPTIMIZERS, make_optimizer
 
-DROPOUT_FROM: Final = 5_000  # training examples: below, silencing units made results worse; above, better
+INIT: Final = "glorot_uniform"
+"""Initial weights that let the untrained network say little; He's, made for deep networks, let it say too much.
+
+What an untrained network says about rows between the examples must be unlearned, and few examples do not do that.
+"""
+
+DROPOUT_FROM: Final = 1_000  # training examples: below, silencing units made no difference; above, results better
 
 CLASSIC: Final[Mapping[str, Any]] = {
     "layers": (16, 16),
@@ -185,6 +191,7 @@ class Settings:
             size=size,
             output=output,
             loss=loss,
+            init=self.init or INIT,
             lr=self.lr if self.lr is not None else _default_lr(self.optimizer),
             dropout=self.dropout if self.dropout is not None else 0.1 * (many and bool(self.layers)),
             patience=self.patience if self.patience is not None else (20 if has_validation else None),
