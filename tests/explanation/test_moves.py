@@ -142,7 +142,7 @@ def test_in_a_run_rounding_is_a_part_and_tiny(engine, given, tmp_path):
     run = stepping.trained_run(tmp_path / "run", engine=engine, **given)
     last = run.history()[-1]["step"]
     at_last = state_at(run, last)
-    for weight in ("0:3:b", "2:1:5") if given.get("dropout") is None else ("0:3:b", "3:1:5"):
+    for weight in ("0:3:b", "3:1:5" if run.settings.dropout else "2:1:5"):
         for first, end in ((0, 1), (0, last), (last // 2, last)):
             found = moves(run, weight, first, end)
             k = place_of_run(run, weight)

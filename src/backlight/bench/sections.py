@@ -26,7 +26,7 @@ SPEED: Final = ("training", "examples", "cost", "memory", "commands", "explainin
 
 SECTIONS: Final = (*SPEED, "accuracy")
 TABLES: Final = tuple(data for data in REAL_DATA.values() if not data.name.endswith("mnist"))
-"""What scores are compared on unless other data are asked for: peers take hours for the two large sets of images."""
+"""What scores are compared on unless other data are asked for: the two large sets of images take peers much longer."""
 
 LEAST_ROUNDS: Final = 7
 """As many as the documentation's figures rest on."""
