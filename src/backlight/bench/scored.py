@@ -210,11 +210,8 @@ def scored(place: str, target: str | None, seed: int, threads: int, chosen: Mapp
     """
     dataset = load(place, target=target, seed=seed)
     rows = dataset.rows["test"]
-    answers = {
-        "backlight": with_backlight(
-            Settings(place, target=(target,) if target else (), seed=seed, threads=threads), dataset
-        )
-    }
+    settings = Settings(place, target=(target,) if target else (), seed=seed, threads=threads)
+    answers = {"backlight": with_backlight(settings, dataset)}
     if find_spec("sklearn") is not None:
         answers |= {peer.key: peer.answer(dataset, seed, chosen.get(peer.key, "")) for peer in PEERS_BY_SCORE}
     facts = {
