@@ -38,7 +38,7 @@ def linear_model(settings: Settings, dataset: Dataset, examples: Evaluation) -> 
         examples: what is measured.
 
     Example:
-        >>> from backlight.files import Settings, load_for
+        >>> from backlight.files import Settings, load_for, part_evaluation
         >>> settings = Settings("moons", layers=(8,))
         >>> dataset = load_for(settings)
         >>> found = linear_model(settings.resolved(dataset), dataset, part_evaluation(dataset, "test"))

@@ -198,7 +198,7 @@ def inputs_from_dict(content: Mapping[str, Any]) -> Inputs:
 
     Example:
         >>> inputs_from_dict(ImageInputs((2, 2), "uint8").to_dict())
-        ImageInputs(shape=(2, 2), dtype='uint8')
+        ImageInputs(shape=(2, 2), dtype='uint8', negative=False)
     """
     try:
         return _KINDS[content["kind"]].from_dict(content)
