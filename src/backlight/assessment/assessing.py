@@ -14,8 +14,9 @@ from backlight.assessment.standing import compared_with
 from backlight.assessment.verdict import verdict
 from backlight.data import Dataset, ImageOptions, Quantities, read_rows
 from backlight.errors import InputError
+from backlight.explanation.importance import Importance, importance
 from backlight.files import Model, Run, evaluation, part_evaluation, quality
-from backlight.training import outcomes
+from backlight.training import Evaluation, outcomes
 
 _POINTS = 1_000
 
@@ -27,6 +28,7 @@ def assess(
     file: str | Path | None = None,
     images: ImageOptions | None = None,
     learning_curve: bool = False,
+    columns: bool = False,
     say: Callable[[str], None] | None = None,
 ) -> Assessment:
     """Measure the model of a run, beside a baseline that ignores the inputs and a linear model on the same rows.
@@ -37,6 +39,7 @@ def assess(
         file: labelled data to measure instead.
         images: how the images of the file, or of the run, are read, and who is told how far that is.
         learning_curve: whether to find out what twice the data would give, in nearly twice the time of the training.
+        columns: whether to find out, by shuffling, which columns (or squares of an image) the model needs.
         say: told what takes long.
 
     Raises:
@@ -81,6 +84,7 @@ def assess(
         linear=compared and compared[1],
         learning_curve=curve,
         warnings=(),
+        sections=(_needed(opened, examples, name if file is None else None),) if columns else (),
         target=model.target,
         errors=_errors(model, found.outputs, found.y),
     )
@@ -88,6 +92,11 @@ def assess(
         metrics, len(examples.targets), told.baseline, told.linear, learnt=file is None and part == "train"
     )
     return replace(told, warnings=(*note, *read, *warnings))
+
+
+def _needed(run: Run, examples: Evaluation, part: str | None) -> Importance:
+    """What the model loses without each column, on a part of the run's data or on other examples."""
+    return importance(run, part=part) if part is not None else importance(run, examples.x, examples.y)
 
 
 def _dataset(run: Run, images: ImageOptions | None, *, needed: bool) -> tuple[Dataset | None, tuple[str, ...]]:

@@ -35,7 +35,15 @@ def evaluate(
     check_page(html)
     with watched_reading(quiet=json) as progress:
         images = new_images(Run.open(run), labels=labels, skip_broken=skip_broken, progress=progress)
-        told = assess(run, part or "test", file=file, images=images, learning_curve=learning_curve, say=_say)
+        told = assess(
+            run,
+            part or "test",
+            file=file,
+            images=images,
+            learning_curve=learning_curve,
+            columns=html is not None,
+            say=_say,
+        )
     show(told, html=html, json=json)
 
 
