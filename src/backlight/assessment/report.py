@@ -112,5 +112,10 @@ class Assessment(Shown):
         for errors in self.errors:
             blocks += error_blocks(errors)
         for section in self.sections:
-            blocks += section.blocks()
+            blocks += [_beneath(block) for block in section.blocks()]
         return blocks
+
+
+def _beneath(block: Block) -> Block:
+    """A block of an explanation that is a section here: its title is a heading, its headings are smaller."""
+    return Heading(block.text, min(block.level + 1, 3)) if isinstance(block, Heading) else block
