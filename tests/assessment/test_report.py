@@ -68,10 +68,10 @@ def test_further_sections_come_last(told):
         words: str
 
         def blocks(self):
-            return [Heading("More"), Text(self.words)]
+            return [Heading("More", 1), Text(self.words)]
 
     longer = replace(told, sections=(More("of it"),))
-    assert longer.blocks()[-2:] == [Heading("More"), Text("of it")]
+    assert longer.blocks()[-2:] == [Heading("More", 2), Text("of it")]
     assert longer.to_dict()["sections"] == [{"words": "of it"}]
 
 
