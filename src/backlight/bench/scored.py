@@ -17,7 +17,8 @@ from backlight.arrays import Array, Floats
 from backlight.data import Classes, Dataset, load
 from backlight.data.table_columns import CategoryColumn
 from backlight.data.table_inputs import TableInputs
-from backlight.files import Conduct, Run, Settings
+from backlight.files import Conduct, Run, Settings, scouted
+from backlight.files.scouting import DECIDED
 
 MANY_ROWS: Final = 5_000
 """Training rows from which on the grid is searched on so many of them, with seed 0 alone, and always stops early."""
@@ -42,10 +43,15 @@ class Answer:
 
 
 def with_backlight(settings: Settings, dataset: Dataset) -> Answer:
-    """Train on the training part, stop by validation, as `backlight train` does with these settings."""
+    """Train as `backlight train` does with these settings, a small table on its validation part too in the end."""
     with tempfile.TemporaryDirectory() as name:
         start = time.perf_counter()
-        conduct = Conduct(Run.planned(Path(name) / "run", settings.resolved(dataset), dataset.source), dataset)
+        decided = [name for name in DECIDED if getattr(settings, name) != getattr(Settings(""), name)]
+        settings = settings.resolved(dataset)
+        found = scouted(settings, dataset, decided)
+        if found is not None:
+            settings, dataset = found.settings, found.dataset
+        conduct = Conduct(Run.planned(Path(name) / "run", settings, dataset.source), dataset)
         conduct.run.begin()
         for _ in conduct.records():
             pass

@@ -191,7 +191,7 @@ def begun(
         quiet: whether nothing is said of the reading of images unless there is a terminal.
     """
     from backlight.cli.reading import watched_reading
-    from backlight.files import Conduct, Run, Settings, check_free, claim_folder, load_for
+    from backlight.files import Conduct, Run, Settings, check_free, claim_folder, load_for, scouted
 
     if out is not None:
         check_free(out, force=force)
@@ -200,6 +200,9 @@ def begun(
     with watched_reading(quiet=quiet) as progress:
         dataset = load_for(settings, progress)
     settings = settings.resolved(dataset)
+    found = None if classic else scouted(settings, dataset, given)
+    if found is not None:
+        settings, dataset = found.settings, found.dataset
     folder = out or claim_folder(Path("runs"), dataset.name)
     try:
         conduct = Conduct(Run.planned(folder, settings, dataset.source), dataset)

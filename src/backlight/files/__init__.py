@@ -3,6 +3,7 @@
 from backlight.files.conduct import INTERRUPTED, Conduct, state_at
 from backlight.files.model import Model, evaluation, finite, part_evaluation, quality
 from backlight.files.run import Run, check_free, claim_folder, load_for
+from backlight.files.scouting import scouted
 from backlight.files.settings import Settings
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "load_for",
     "part_evaluation",
     "quality",
+    "scouted",
     "state_at",
 ]
