@@ -29,6 +29,7 @@ _NUMBERS: Final = re.compile(
 )
 _DATES: Final = re.compile(r"(DATE|TIME.*)")
 _TEXTS: Final = re.compile(r"(VARCHAR|ENUM.*|UUID|BOOLEAN|JSON|\"NULL\")")
+_LISTS: Final = re.compile(r".*\[\d*\]", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,30 @@ def stored_kind(stored: str) -> Kind | None:
     Example:
         >>> stored_kind("DECIMAL(9,2)"), stored_kind("TIMESTAMP WITH TIME ZONE"), stored_kind("INTEGER[]")
         ('number', 'date', None)
+        >>> stored_kind("DECIMAL(9,2)[]"), stored_kind("TIMESTAMP[3]")
+        (None, None)
     """
+    if _LISTS.fullmatch(stored):
+        return None
     kinds: tuple[tuple[re.Pattern[str], Kind], ...] = ((_NUMBERS, "number"), (_DATES, "date"), (_TEXTS, "text"))
     return next((kind for pattern, kind in kinds if pattern.fullmatch(stored)), None)
+
+
+def check_stored(what: str, stored: str, kind: Kind) -> None:
+    """Refuse a column of numbers as dates, or of dates as numbers: their meaning would be a guess.
+
+    Args:
+        what: the column, for the message.
+        stored: its DuckDB type.
+        kind: what it is to be read as.
+
+    Raises:
+        InputError: it cannot be read so.
+    """
+    found = stored_kind(stored)
+    if kind != "text" and found not in {kind, "text"}:
+        expected = "dates or times" if kind == "date" else "numbers"
+        raise InputError(f"{what} holds {stored} where {expected} are expected; convert it, or give another column")
 
 
 def text_sql(column: str, stored: str) -> str:
@@ -90,7 +112,7 @@ def date_sql(column: str, stored: str, date_format: str) -> str:
     elif stored.startswith("TIME") and not stored.startswith("TIMESTAMP"):
         return f"epoch({column}::TIME)"
     else:
-        moment = f"CAST({column} AS TIMESTAMP)"
+        moment = f"TRY_CAST({column} AS TIMESTAMP)"
     return f"CASE WHEN isfinite({moment}) THEN epoch({moment}) END"
 
 

@@ -90,12 +90,17 @@ def load(
     check_fractions(validation, test)
     if task is not None and task not in TASKS:
         raise InputError(f"there is no task {task!r}; {nearest(task, list(TASKS))}")
-    targets = (target,) if isinstance(target, str) else tuple(target or ())
+    targets = (str(target),) if isinstance(target, str | int) else tuple(map(str, target or ()))
     if len(set(targets)) < len(targets):
         raise InputError(f"the targets {', '.join(map(repr, targets))} name a column twice; name each once")
     wanted = Wanted(targets, task, (validation, test), seed, standardise, table or TableOptions())
     if not isinstance(source, str | Path) and is_frame(source):
         return load_table(source, wanted)
+    if not isinstance(source, str | Path):
+        raise InputError(
+            f"a {type(source).__name__} was given; give a path, the name of a built-in data set, or a data frame of "
+            "pandas, Polars or Arrow"
+        )
     name, path = str(source), Path(source)
     if name == "penguins":
         found = load_table(_EMBEDDED / "penguins.csv", replace(wanted, targets=targets or ("species",)))

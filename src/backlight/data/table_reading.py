@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from backlight.data.cells import Cells
-from backlight.data.column_types import ColumnType, parse_types, stored_kind
+from backlight.data.column_types import ColumnType, check_stored, parse_types, stored_kind
 from backlight.data.stored_columns import Columns, ColumnsInMemory, StoredColumns
 from backlight.data.table_options import TableOptions, column_list
 from backlight.data.table_targets import MOST_NUMBERED_CLASSES
@@ -71,7 +71,8 @@ def read_table(table: Table, targets: tuple[str, ...], task: str | None, options
         if stored_kind(stored) is None:
             left_out[name] = f"it holds {stored}, which cannot be learnt from"
         elif name in given:
-            types[name] = ColumnType(given[name], profiles[name].date_format or "")
+            check_stored(f"{table.label}, column {name!r}", stored, given[name])
+            types[name] = ColumnType(given[name], given[name] == "date" and profiles[name].date_format or "")
         else:
             types[name] = _type_of(table, name, profiles[name], task if name in targets else None)
     apart = {*targets, *(name for name in options.set_apart if name not in kept)}

@@ -12,7 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlight.data.cells import Cells, Moments, Numbers, Texts
-from backlight.data.column_types import DATE_FORMATS, ColumnType, date_sql, number_sql, stored_kind, text_sql
+from backlight.data.column_types import (
+    DATE_FORMATS,
+    ColumnType,
+    check_stored,
+    date_sql,
+    number_sql,
+    stored_kind,
+    text_sql,
+)
 from backlight.data.delimited import plain_error
 from backlight.data.standardising import LARGEST
 from backlight.data.table_sources import TableSource, open_source
@@ -64,7 +72,9 @@ class Table:
         import duckdb
 
         self._closing = contextlib.ExitStack()
-        self.connection: duckdb.DuckDBPyConnection = self._closing.enter_context(duckdb.connect())
+        self.connection: duckdb.DuckDBPyConnection = self._closing.enter_context(
+            duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
+        )
         try:
             self.source: Final[TableSource] = open_source(self.connection, source, self._folder, wanted, separator)
             self.label: Final = self.source.label
@@ -203,6 +213,8 @@ class Table:
             InputError: a cell holds text, or a number that is not finite.
         """
         columns: dict[str, NDArray[np.float64]] = {}
+        for name in names:
+            check_stored(f"{self.label}, column {name!r}", self.stored(name), "number")
         for name, values in self._fetch({name: self._number(name) for name in names}).items():
             absent, numbers = np.ma.getmaskarray(values), np.ma.getdata(values)
             with np.errstate(invalid="ignore"):
@@ -224,6 +236,7 @@ class Table:
         return columns
 
     def _moments(self, name: str, date_format: str) -> Moments:
+        check_stored(f"{self.label}, column {name!r}", self.stored(name), "date")
         expression = date_sql(f"c{self.index(name)}", self.stored(name), date_format or next(iter(DATE_FORMATS)))
         values = self._fetch({name: expression})[name]
         seconds = np.where(np.ma.getmaskarray(values), np.nan, np.ma.getdata(values).astype(np.float64))
