@@ -57,6 +57,8 @@ def stored_kind(stored: str) -> Kind | None:
         >>> stored_kind("DECIMAL(9,2)[]"), stored_kind("TIMESTAMP[3]")
         (None, None)
     """
+    if stored == "VARCHAR":
+        return "text"
     if _LISTS.fullmatch(stored):
         return None
     kinds: tuple[tuple[re.Pattern[str], Kind], ...] = ((_NUMBERS, "number"), (_DATES, "date"), (_TEXTS, "text"))

@@ -27,6 +27,7 @@ from backlight.data.table_sources import TableSource, open_source
 from backlight.errors import InputError, nearest
 
 _FIRST_ROWS: Final = 50_000
+_TOGETHER: Final = 500  # DuckDB takes time that grows with the square of how many columns a query computes
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class Table:
             self._places: Final = {name: i for i, name in enumerate(self.names)}
             self.partial: Final = most_bytes is not None and self.source.size > most_bytes
             self._fill()
-            row = self.connection.execute("SELECT count(*) FROM t").fetchone()
+            row = self.connection.execute("SELECT count(*) FROM t0").fetchone()
         except BaseException:
             self.close()
             raise
@@ -94,17 +95,23 @@ class Table:
             )
 
     def _fill(self) -> None:
-        """Make the table `t` of columns c0, c1, …: text without what stands for missing, the rest as it is stored."""
+        """Make tables t0, t1, … of columns c0, c1, …: text without what stands for missing, the rest as it is stored."""
         import duckdb
 
         columns = zip(self.source.columns, self.source.stored, strict=True)
-        cells = ", ".join(
+        cells = [
             f"{text_sql(column, stored) if stored_kind(stored) == 'text' else column} AS c{i}"
             for i, (column, stored) in enumerate(columns)
-        )
+        ]
+        scan = self.source.scan + f" LIMIT {_FIRST_ROWS}" * self.partial
         try:
-            most = f" LIMIT {_FIRST_ROWS}" if self.partial else ""
-            self.connection.execute(f"CREATE TABLE t AS SELECT {cells} FROM {self.source.scan}{most}")
+            if len(cells) > _TOGETHER:
+                self.connection.execute(f"CREATE TABLE raw AS SELECT * FROM {scan}")
+                scan = "raw"
+            for k in range(0, len(cells), _TOGETHER):
+                some = ", ".join(cells[k : k + _TOGETHER])
+                self.connection.execute(f"CREATE TABLE t{k // _TOGETHER} AS SELECT {some} FROM {scan}")
+            self.connection.execute("DROP TABLE IF EXISTS raw")
         except duckdb.Error as error:
             raise plain_error(Path(self.label), str(error)) from error
 
@@ -126,7 +133,8 @@ class Table:
 
     def forget(self) -> None:
         """Give back the memory of the rows; the source can still be asked where a row is."""
-        self.connection.execute("DROP TABLE t")
+        for k in range(0, len(self.names), _TOGETHER):
+            self.connection.execute(f"DROP TABLE t{k // _TOGETHER}")
 
     def index(self, name: str) -> int:
         """The place of a column.
@@ -145,9 +153,9 @@ class Table:
 
     def profiles(self) -> dict[str, Profile]:
         """What each column holds, by name."""
-        counts = ", ".join(f"count(c{i}), count({self._number(name)})" for i, name in enumerate(self.names))
-        values = self._one_row(f"SELECT {counts} FROM t")
-        profiles = {name: Profile(*values[2 * i : 2 * i + 2]) for i, name in enumerate(self.names)}
+        filled = self._summed({name: f"count(c{i})" for i, name in enumerate(self.names)})
+        numbers = self._summed({name: f"count({self._number(name)})" for name in self.names})
+        profiles = {name: Profile(filled[name], numbers[name]) for name in self.names}
         texts = [name for name in self.names if self.stored(name) == "VARCHAR"]
         candidates = [name for name in texts if profiles[name].filled and not profiles[name].numbers]
         return {**profiles, **self._with_formats(candidates, profiles)}
@@ -159,7 +167,7 @@ class Table:
         for name in likely:
             column, filled = f"c{self.index(name)}", profiles[name].filled
             forms = ", ".join(f"count({date_sql(column, 'VARCHAR', form)})" for form in DATE_FORMATS)
-            counts = self._one_row(f"SELECT {forms} FROM t")
+            counts = self._one_row(f"SELECT {forms} FROM {self._table(name)}")
             fitting = [form for form, count in zip(DATE_FORMATS, counts, strict=True) if count == filled]
             if fitting:
                 found[name] = Profile(filled, 0, fitting[0], {"month/day/year", "day/month/year"} <= set(fitting))
@@ -167,12 +175,12 @@ class Table:
 
     def _looks_like_a_moment(self, name: str) -> bool:
         column = f"c{self.index(name)}"
-        row = self._one_row(f"SELECT any_value({column}) FROM t")
+        row = self._one_row(f"SELECT any_value({column}) FROM {self._table(name)}")
         return row[0] is not None and len(row[0]) <= 40 and any(letter.isdigit() for letter in row[0])
 
     def different(self, name: str) -> int:
         """How many different values a column has."""
-        return int(self._one_row(f"SELECT count(DISTINCT c{self.index(name)}) FROM t")[0])
+        return int(self._one_row(f"SELECT count(DISTINCT c{self.index(name)}) FROM {self._table(name)}")[0])
 
     def column(self, name: str, what: ColumnType) -> Cells:
         """A column as cells of a kind.
@@ -250,11 +258,9 @@ class Table:
 
     def _refuse_strangers(self, columns: Mapping[str, NDArray[np.float64]], say: Callable[[str], str]) -> None:
         """Refuse columns with fewer values that could be read than cells that have one."""
-        if not columns:
-            return
-        filled = self._one_row(f"SELECT {', '.join(f'count(c{self.index(name)})' for name in columns)} FROM t")
-        for (name, values), count in zip(columns.items(), filled, strict=True):
-            if np.count_nonzero(~np.isnan(values)) >= count:
+        filled = self._summed({name: f"count(c{self.index(name)})" for name in columns})
+        for name, values in columns.items():
+            if np.count_nonzero(~np.isnan(values)) >= filled[name]:
                 continue
             cells = self.texts([name])[name]
             row, cell = next((i, cell) for i, cell in enumerate(cells) if cell is not None and np.isnan(values[i]))
@@ -278,11 +284,30 @@ class Table:
         return row
 
     def _fetch(self, expressions: Mapping[str, str]) -> dict[str, Any]:
-        if not expressions:
-            return {}
-        chosen = ", ".join(f"{expression} AS e{k}" for k, expression in enumerate(expressions.values()))
-        arrays = self.connection.execute(f"SELECT {chosen} FROM t").fetchnumpy()
-        return {name: arrays[f"e{k}"] for k, name in enumerate(expressions)}
+        found: dict[str, Any] = {}
+        for table, names in self._by_table(expressions):
+            chosen = ", ".join(f"{expressions[name]} AS e{k}" for k, name in enumerate(names))
+            arrays = self.connection.execute(f"SELECT {chosen} FROM {table}").fetchnumpy()
+            found.update({name: arrays[f"e{k}"] for k, name in enumerate(names)})
+        return {name: found[name] for name in expressions}
+
+    def _summed(self, expressions: Mapping[str, str]) -> dict[str, int]:
+        """One number for each of some columns."""
+        found: dict[str, int] = {}
+        for table, names in self._by_table(expressions):
+            row = self._one_row(f"SELECT {', '.join(expressions[name] for name in names)} FROM {table}")
+            found.update(zip(names, row, strict=True))
+        return found
+
+    def _table(self, name: str) -> str:
+        return f"t{self.index(name) // _TOGETHER}"
+
+    def _by_table(self, names: Collection[str]) -> list[tuple[str, list[str]]]:
+        """The tables in which columns are, each with those that it has."""
+        tables: dict[str, list[str]] = {}
+        for name in names:
+            tables.setdefault(self._table(name), []).append(name)
+        return list(tables.items())
 
 
 def _as(date_format: str) -> str:
