@@ -108,7 +108,7 @@ def test_an_option_that_does_not_suit_the_data_is_refused(options):
         ("--target size --output sigmoid", "the output sigmoid gives numbers from 0 to 1, and 'size' goes from"),
         ("--target size --output tanh", "the output tanh gives numbers from -1 to 1, and 'size' goes from"),
         ("--target size --until accuracy>0.5", "asks for accuracy, which is not measured here; there are loss, rmse"),
-        ("--target size --task classification", "60 different values in 60 rows, too many to be classes"),
+        ("--target size --task classification", "60 different values in 60 rows, too many for classes"),
         ("--target kind --task regression", "table.csv, line 2, column 'kind': 'red' is text where a number is"),
     ],
 )
@@ -144,7 +144,7 @@ def test_what_is_no_command_of_ours_is_refused(arguments, message):
 
 
 def test_train_without_data_says_what_it_could_be_given():
-    refused_in_one_line("which data? give a built-in name such as digits, or a .csv or .npz file", "train")
+    refused_in_one_line("which data? give a built-in name such as digits, or a .csv, .parquet or .npz file", "train")
 
 
 @pytest.mark.parametrize("more", ["moons", "--epochs 3", "--classic", "--out x", "--force"])

@@ -19,7 +19,8 @@ _NETWORK, _TRAINING, _DATA, _RUN = "The network", "The training", "The data", "T
 
 def train(
     data: Annotated[
-        str | None, typer.Argument(help="A built-in name (see 'backlight data list'), .csv or .npz.")
+        str | None,
+        typer.Argument(help="A built-in name (see 'backlight data list'), a table (CSV, Parquet) or an .npz."),
     ] = None,
     target: Annotated[
         list[str] | None, typer.Option(help="The column to predict; may be repeated.", rich_help_panel=_DATA)
@@ -159,7 +160,7 @@ def train(
         run_and_report(_resumed(resume), json=json)
         return
     if data is None:
-        raise InputError("which data? give a built-in name such as digits, or a .csv or .npz file")
+        raise InputError("which data? give a built-in name such as digits, or a .csv, .parquet or .npz file")
     run_and_report(begun(data, given, classic=classic, out=out, force=force), json=json)
 
 

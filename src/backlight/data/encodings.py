@@ -11,6 +11,9 @@ _CHUNK: Final = 1 << 20
 _SAMPLE: Final = 1 << 18
 _WHOLE: Final = 1 << 26
 _CELL: Final = re.compile(r'(?:"[^"]*"|[^\s"])+|"')
+_WORD: Final = re.compile(rb"[\x40-\xff]*[\x80-\xff][\x40-\xff]*")
+_USUAL: Final = ("cp1250", "iso8859_2", "cp1251", "koi8_r", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257",
+                 "cp874", "cp932", "euc_jp", "gb18030", "big5", "cp949")  # fmt: skip
 _CONTROLS: Final = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -90,7 +93,8 @@ def _guess(path: Path, sample: bytes) -> str:
         return "cp1252"
     from charset_normalizer import from_bytes
 
-    best = from_bytes(sample[:_SAMPLE]).best()
+    words = b" ".join(dict.fromkeys(_WORD.findall(sample)))  # numbers and the like would hide the language
+    best = from_bytes(words[:_SAMPLE], cp_isolation=list(_USUAL)).best() or from_bytes(sample[:_SAMPLE]).best()
     if best is None:
         raise InputError(f"{path} is no text in any known encoding; give a text file with one line per example")
     return best.encoding

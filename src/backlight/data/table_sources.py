@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from backlight.data.delimited import MISSING, Dialect, find_dialect
+from backlight.data.delimited import Dialect, find_dialect
 from backlight.errors import InputError
 
 if TYPE_CHECKING:
@@ -91,31 +91,25 @@ def open_source(
     return _parquet(connection, path) if parquet else text_source(find_dialect(path, folder, wanted, separator))
 
 
-def text_source(dialect: Dialect, types: Mapping[int, str] | None = None, missing: Collection[str] = ()) -> TableSource:
+def text_source(dialect: Dialect, types: Mapping[int, str] | None = None) -> TableSource:
     """Delimited text as a source.
 
     Args:
         dialect: how it is written.
-        types: DuckDB types of columns, by their place, that DuckDB is to parse itself; others are read as text.
-        missing: words that stand for a missing value, besides nothing at all; each takes time.
+        types: DuckDB types of columns, by their place, that DuckDB is to parse itself, which is faster; `NA` is then
+            the only word for a missing value. Others are read as text.
     """
     stored = tuple((types or {}).get(i, "VARCHAR") for i in range(len(dialect.names)))
     columns = ", ".join(f"'c{i}': '{kind}'" for i, kind in enumerate(stored))
-    words = ", ".join(quoted(word) for word in ("", *missing))
+    parsed = f", nullstr=['', 'NA'], decimal_separator={quoted(dialect.decimal)}" * bool(types)
     quote = quoted(dialect.quote)
     scan = (
         f"read_csv({quoted(glob.escape(str(dialect.text)))}, auto_detect=false, delim={quoted(dialect.separator)}, "
         f"quote={quote}, escape={quote}, header={str(dialect.header).lower()}, skip={dialect.blank}, "
-        f"columns={{{columns}}}, null_padding=false{f', nullstr=[{words}]' * bool(types)})"
+        f"columns={{{columns}}}, null_padding=false{parsed})"
     )
     names = tuple(f"c{i}" for i in range(len(stored)))
     return TableSource(str(dialect.path), "csv", dialect.names, stored, names, scan, (dialect.path,), dialect)
-
-
-def missing_words() -> list[str]:
-    """The words of `MISSING` as people write them, but for nothing at all and for NaN, which is read as a number."""
-    words = [word for word in MISSING if word not in {"", "NAN"}]
-    return sorted({form for word in words for form in (word, word.lower(), word.capitalize())})
 
 
 def _parquet(connection: "duckdb.DuckDBPyConnection", path: Path) -> TableSource:

@@ -2,7 +2,7 @@
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +19,7 @@ from backlight.data.column_types import (
     date_sql,
     number_sql,
     stored_kind,
+    stranger,
     text_sql,
 )
 from backlight.data.delimited import plain_error
@@ -27,6 +28,7 @@ from backlight.data.table_sources import TableSource, open_source
 from backlight.errors import InputError, nearest
 
 _FIRST_ROWS: Final = 50_000
+_MOSTLY: Final = 0.9
 _TOGETHER: Final = 500  # DuckDB takes time that grows with the square of how many columns a query computes
 
 
@@ -39,12 +41,16 @@ class Profile:
         numbers: how many of these are numbers.
         date_format: a name of `DATE_FORMATS` by which every value is a moment; None if there is none.
         ambiguous: whether month and day could be the other way round just as well.
+        nearly: a name of `DATE_FORMATS` by which most values are moments, but not all.
+        strangers: how many are not.
     """
 
     filled: int
     numbers: int
     date_format: str | None = None
     ambiguous: bool = False
+    nearly: str = ""
+    strangers: int = 0
 
 
 class Table:
@@ -95,7 +101,7 @@ class Table:
             )
 
     def _fill(self) -> None:
-        """Make tables t0, t1, … of columns c0, c1, …: text without what stands for missing, the rest as it is stored."""
+        """Make tables t0, t1, … of columns c0, c1, …: text without what stands for missing, the rest as stored."""
         import duckdb
 
         columns = zip(self.source.columns, self.source.stored, strict=True)
@@ -171,6 +177,9 @@ class Table:
             fitting = [form for form, count in zip(DATE_FORMATS, counts, strict=True) if count == filled]
             if fitting:
                 found[name] = Profile(filled, 0, fitting[0], {"month/day/year", "day/month/year"} <= set(fitting))
+            elif max(counts) >= _MOSTLY * filled:
+                best = max(range(len(counts)), key=lambda k: int(counts[k]))
+                found[name] = Profile(filled, 0, nearly=list(DATE_FORMATS)[best], strangers=filled - counts[best])
         return found
 
     def _looks_like_a_moment(self, name: str) -> bool:
@@ -234,13 +243,7 @@ class Table:
                     "correct it, or leave the cell empty if it is missing"
                 )
             columns[name] = np.where(absent, np.nan, numbers)
-        self._refuse_strangers(
-            columns,
-            lambda cell: (
-                f"{cell!r} is text where a number is expected; correct it, leave the cell empty if it "
-                "is missing, or read the column as text with --types"
-            ),
-        )
+        self._refuse_strangers(columns, ColumnType("number"))
         return columns
 
     def _moments(self, name: str, date_format: str) -> Moments:
@@ -248,24 +251,20 @@ class Table:
         expression = date_sql(f"c{self.index(name)}", self.stored(name), date_format or next(iter(DATE_FORMATS)))
         values = self._fetch({name: expression})[name]
         seconds = np.where(np.ma.getmaskarray(values), np.nan, np.ma.getdata(values).astype(np.float64))
-        self._refuse_strangers(
-            {name: seconds},
-            lambda cell: (
-                f"{cell!r} is no date or time{_as(date_format)}; correct it, or leave the cell empty if it is missing"
-            ),
-        )
+        self._refuse_strangers({name: seconds}, ColumnType("date", date_format))
         return Moments(seconds, date_format)
 
-    def _refuse_strangers(self, columns: Mapping[str, NDArray[np.float64]], say: Callable[[str], str]) -> None:
+    def _refuse_strangers(self, columns: Mapping[str, NDArray[np.float64]], what: ColumnType) -> None:
         """Refuse columns with fewer values that could be read than cells that have one."""
         filled = self._summed({name: f"count(c{self.index(name)})" for name in columns})
         for name, values in columns.items():
             if np.count_nonzero(~np.isnan(values)) >= filled[name]:
                 continue
             cells = self.texts([name])[name]
-            row, cell = next((i, cell) for i, cell in enumerate(cells) if cell is not None and np.isnan(values[i]))
-            if cell.lower() != "nan":
-                raise InputError(f"{self.where(row)}, column {name!r}: {say(_short(cell))}")
+            strangers = ((i, cell) for i, cell in enumerate(cells) if cell is not None and np.isnan(values[i]))
+            for row, cell in strangers:
+                if cell.lower() != "nan":
+                    raise InputError(f"{self.where(row)}, column {name!r}: {stranger(cell, what)}")
 
     def where(self, row: int) -> str:
         """Where data row `row`, from 0, is found."""
@@ -308,10 +307,6 @@ class Table:
         for name in names:
             tables.setdefault(self._table(name), []).append(name)
         return list(tables.items())
-
-
-def _as(date_format: str) -> str:
-    return f" written as {date_format}" if date_format else ""
 
 
 def _short(cell: str | None) -> str:
