@@ -6,6 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from backlight.data import input_writing
 from tests.cli.terminal import backlight, refused_in_one_line
 
 QUICK = ["--epochs", "1", "--layers", "4"]
@@ -116,3 +117,15 @@ def test_parquet_that_cannot_be_used():
     refused_in_one_line("many is not readable as Parquet", "train", "many", "--target", "y")
     refused_in_one_line("is not readable as Parquet", "train", "many/2.parquet", "--target", "y")
     refused_in_one_line("is Parquet, which has no separator", "train", "many", "--target", "y", "--separator", ";")
+
+
+def test_inputs_in_a_mapped_file_give_the_same_bits(monkeypatch):
+    write()
+    models = []
+    for folder, most in (("memory", 1 << 28), ("mapped", 0)):
+        monkeypatch.setattr(input_writing, "MAPPED", most)
+        assert backlight("train", "t.csv", "--target", "y", "--epochs", "3", "--layers", "4", "--out", folder).code == 0
+        assert backlight("evaluate", folder, "--json").json["examples"] == 45
+        assert backlight("explain", folder, "--example", "test:3", "--json").json["example"] == "test:3"
+        models.append(Path(folder, "model.safetensors").read_bytes())
+    assert models[0] == models[1]

@@ -68,7 +68,7 @@ def csv_of(columns: list[list[str]], separator: str = ",") -> str:
     return "".join(separator.join('"' + cell.replace('"', '""') + '"' for cell in row) + "\n" for row in rows)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(tables_of_anything())
 def test_a_stream_gives_the_same_as_memory(tmp_path_factory: pytest.TempPathFactory, table: Any) -> None:
     path = tmp_path_factory.mktemp("any") / "t.csv"

@@ -29,6 +29,7 @@ from backlight.errors import InputError, nearest
 
 _FIRST_ROWS: Final = 50_000
 _MOSTLY: Final = 0.9
+_A_LOOK: Final = 1_000  # rows by which it is told which ways to write a moment are worth trying
 _TOGETHER: Final = 500  # DuckDB takes time that grows with the square of how many columns a query computes
 
 
@@ -171,16 +172,28 @@ class Table:
         likely = [name for name in names if self._looks_like_a_moment(name)]
         found: dict[str, Profile] = {}
         for name in likely:
-            column, filled = f"c{self.index(name)}", profiles[name].filled
-            forms = ", ".join(f"count({date_sql(column, 'VARCHAR', form)})" for form in DATE_FORMATS)
-            counts = self._one_row(f"SELECT {forms} FROM {self._table(name)}")
-            fitting = [form for form, count in zip(DATE_FORMATS, counts, strict=True) if count == filled]
+            column, filled, table = f"c{self.index(name)}", profiles[name].filled, self._table(name)
+            first = f"(SELECT {column} FROM {table} WHERE {column} IS NOT NULL LIMIT {_A_LOOK})"
+            likely_forms = [
+                form
+                for form, count in self._read_by(column, DATE_FORMATS, first).items()
+                if count >= _MOSTLY * min(filled, _A_LOOK)
+            ]
+            counts = self._read_by(column, likely_forms, table)
+            fitting = [form for form, count in counts.items() if count == filled]
+            best = max(counts, key=lambda form: counts[form], default="")
             if fitting:
                 found[name] = Profile(filled, 0, fitting[0], {"month/day/year", "day/month/year"} <= set(fitting))
-            elif max(counts) >= _MOSTLY * filled:
-                best = max(range(len(counts)), key=lambda k: int(counts[k]))
-                found[name] = Profile(filled, 0, nearly=list(DATE_FORMATS)[best], strangers=filled - counts[best])
+            elif best and counts[best] >= _MOSTLY * filled:
+                found[name] = Profile(filled, 0, nearly=best, strangers=filled - counts[best])
         return found
+
+    def _read_by(self, column: str, forms: Collection[str], table: str) -> dict[str, int]:
+        """How many cells of a column each way to write a moment can read."""
+        if not forms:
+            return {}
+        counts = ", ".join(f"count({date_sql(column, 'VARCHAR', form)})" for form in forms)
+        return dict(zip(forms, self._one_row(f"SELECT {counts} FROM {table}"), strict=True))
 
     def _looks_like_a_moment(self, name: str) -> bool:
         column = f"c{self.index(name)}"
