@@ -16,6 +16,7 @@ MOST_CATEGORIES: Final = 100
 """A text column with more different values keeps this many, the commonest; the rest become one."""
 
 _FEW_ROWS: Final = 20
+_BOOLEANS: Final = ("true", "false")  # as DuckDB writes them; Python and spreadsheets have capitals
 _MOSTLY: Final = 0.9
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _DAY: Final = 86_400.0
@@ -81,8 +82,10 @@ class CategoryColumn:
         assert isinstance(cells, Texts)
         places = {value: i for i, value in enumerate(self.values)}
         unknown = len(self.values) if self.others else -1
+        booleans = {value.lower(): i for value, i in places.items() if value.lower() in _BOOLEANS}  # True is true
         told_apart = cells.values[:-1] if cells.folded else cells.values
-        found = [*(places.get(value, unknown) for value in told_apart), *([unknown] * cells.folded)]
+        found = [places.get(value, booleans.get(value.lower(), unknown)) for value in told_apart]
+        found += [unknown] * cells.folded
         lookup = np.array([*found, -1], np.int64)
         codes = lookup[cells.codes]  # a missing cell has code −1: the last
         known = np.flatnonzero(codes >= 0)
