@@ -144,7 +144,8 @@ def test_what_is_no_command_of_ours_is_refused(arguments, message):
 
 
 def test_train_without_data_says_what_it_could_be_given():
-    refused_in_one_line("which data? give a built-in name such as digits, a .csv or .npz file, or a folder", "train")
+    words = "which data? give a built-in name such as digits, a .csv, .parquet or .npz file, or a folder"
+    refused_in_one_line(words, "train")
 
 
 @pytest.mark.parametrize("more", ["moons", "--epochs 3", "--classic", "--out x", "--force"])

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backlight.data.dataset import PARTS
-from backlight.data.splits import split
+from backlight.data.splits import split, split_as_told, split_groups, split_in_order
 from backlight.errors import InputError
 
 fractions = st.floats(0.0, 0.49)
@@ -91,3 +91,57 @@ def test_either_part_may_be_empty() -> None:
 def test_impossible_splits(count: Any, validation: Any, test: Any, words: str) -> None:
     with pytest.raises(InputError, match=words):
         split(count, validation=validation, test=test, seed=0)
+
+
+@given(st.lists(st.integers(0, 12), min_size=3, max_size=80), st.integers(0, 1000))
+def test_groups_are_never_torn_apart(groups: Any, seed: int) -> None:
+    codes = np.unique(groups, return_inverse=True)[1]
+    if codes.max() < 2:
+        return
+    parts = split_groups(codes, validation=0.2, test=0.2, seed=seed)
+    assert sorted(np.concatenate(list(parts.values())).tolist()) == list(range(len(codes)))
+    held = [set(codes[rows].tolist()) for rows in parts.values()]
+    assert all(held)
+    assert sum(map(len, held)) == codes.max() + 1
+
+
+def test_a_group_that_is_the_whole_table_is_refused() -> None:
+    with pytest.raises(InputError, match="has one group, the whole table, and 3 parts need at least as many groups"):
+        split_groups(np.zeros(9, np.int64), validation=0.2, test=0.2, seed=0)
+    with pytest.raises(InputError, match="has 2 groups, and 3 parts need"):
+        split_groups(np.arange(9) % 2, validation=0.2, test=0.2, seed=0)
+    alone = split_groups(np.zeros(9, np.int64), validation=0.0, test=0.0, seed=0)
+    assert len(alone["train"]) == 9
+
+
+@given(st.lists(st.integers(0, 30), min_size=5, max_size=80), st.floats(0, 0.4), st.floats(0, 0.4))
+def test_time_never_runs_backwards(moments: Any, validation: float, test: float) -> None:
+    when = np.array(moments, np.float64)
+    held = int(validation * len(when) + 0.5) + int(test * len(when) + 0.5)
+    if held and np.sort(when)[len(when) - held] == when.min():
+        with pytest.raises(InputError, match="of the same moment"):
+            split_in_order(when, validation=validation, test=test)
+        return
+    try:
+        parts = split_in_order(when, validation=validation, test=test)
+    except InputError:  # ties moved the bounds to the earliest moment
+        return
+    assert sorted(np.concatenate(list(parts.values())).tolist()) == list(range(len(when)))
+    before, between, after = (when[parts[part]] for part in PARTS)
+    assert len(before)
+    assert before.max() < min([*between, *after, np.inf])
+    assert max([-np.inf, *between]) < min([*after, np.inf])
+
+
+def test_words_for_parts() -> None:
+    words = ["TRAIN", " fit", "dev", "Validation", "hold-out", "testing"]
+    parts = split_as_told(words, np.arange(6), "part")
+    assert {part: rows.tolist() for part, rows in parts.items()} == {
+        "train": [0, 1], "validation": [2, 3], "test": [4, 5]
+    }  # fmt: skip
+    with pytest.raises(InputError, match="column 'part' holds 'trian', which names no part"):
+        split_as_told(["trian"], np.zeros(3, np.int64), "part")
+    with pytest.raises(InputError, match="column 'part' is empty in row 1"):
+        split_as_told(["train"], np.array([0, -1]), "part")
+    with pytest.raises(InputError, match="puts no row into the training part"):
+        split_as_told(["test"], np.zeros(3, np.int64), "part")

@@ -200,3 +200,12 @@ class TestNewRows:
         rows = read_rows(put(tmp_path, "v,t\n1,1.0\n2,00\n"), data.inputs, data.target, labelled=True)
         assert rows.y is not None
         assert rows.y.tolist() == [1, 0]
+
+    def test_booleans_may_be_written_otherwise(self, tmp_path: Path) -> None:
+        content = "flag,v,t\n" + "".join(f"{i % 3 == 0},{7 * i % 31},{i % 2 == 0}\n" for i in range(60))
+        data = load(put(tmp_path, content), target="t")
+        rows = read_rows(put(tmp_path, content.lower(), "new.csv"), data.inputs, data.target, labelled=True)
+        assert rows.unseen == {}
+        assert np.array_equal(rows.x, data.x)
+        assert rows.y is not None
+        assert np.array_equal(rows.y, data.y)

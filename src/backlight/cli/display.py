@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _LINE_SECONDS: Final = 1.0
+_MOST_LINES: Final = 6
 
 
 def show_run(conduct: "Conduct", *, quiet: bool = False) -> EndRecord:
@@ -51,13 +52,20 @@ def heading(conduct: "Conduct") -> list[str]:
         f"seed {settings.seed}",
     ]
     left_out = getattr(dataset.inputs, "left_out", {})
-    lines += [f"left out  {column}: {reason}" for column, reason in left_out.items()]
+    lines += _at_most([f"left out  {column}: {reason}" for column, reason in left_out.items()], "columns")
+    lines += _at_most([f"note      {note}" for note in dataset.notes], "notes")
     if dataset.unlabelled:
         lines.append(f"left out  {dataset.unlabelled} rows without a target")
-    lines += [f"note      {note}" for note in dataset.notes]
     if conduct.start_step:
         lines.append(f"resumed   at step {conduct.start_step:,}")
     return lines
+
+
+def _at_most(lines: list[str], what: str) -> list[str]:
+    """The first lines, and how many more there are."""
+    if len(lines) <= _MOST_LINES:
+        return lines
+    return [*lines[: _MOST_LINES - 1], f"          and {len(lines) - _MOST_LINES + 1:,} more {what}"]
 
 
 def metric_texts(record: EpochRecord) -> list[str]:

@@ -20,7 +20,9 @@ _NETWORK, _TRAINING, _DATA, _RUN = "The network", "The training", "The data", "T
 def train(
     data: Annotated[
         str | None,
-        typer.Argument(help="A built-in name (see 'backlight data list'), .csv, .npz, or a folder or zip of images."),
+        typer.Argument(
+            help="A built-in name (see 'backlight data list'), a CSV or Parquet table, .npz, a folder or zip of images."
+        ),
     ] = None,
     target: Annotated[
         list[str] | None, typer.Option(help="The column to predict; may be repeated.", rich_help_panel=_DATA)
@@ -173,7 +175,7 @@ def train(
         run_and_report(_resumed(resume, quiet=json), json=json)
         return
     if data is None:
-        raise InputError("which data? give a built-in name such as digits, a .csv or .npz file, or a folder of images")
+        raise InputError("which data? give a built-in name such as digits, a .csv, .parquet or .npz file, or a folder")
     run_and_report(begun(data, given, classic=classic, out=out, force=force, quiet=json), json=json)
 
 

@@ -63,6 +63,7 @@ class Texts:
     Attributes:
         codes: the place of each cell's text in `values` (n,), −1 where missing.
         values: the different texts.
+        folded: whether the last of the values stands for all the texts that are not told apart.
 
     Example:
         >>> cells = Texts.of(["b", None, "a", "b"])
@@ -72,6 +73,7 @@ class Texts:
 
     codes: NDArray[np.int32]
     values: tuple[str, ...]
+    folded: bool = False
 
     @classmethod
     def of(cls, texts: Iterable[str | None]) -> "Texts":
@@ -85,7 +87,7 @@ class Texts:
 
     def __getitem__(self, rows: Any) -> "Texts":
         """Some of the rows."""
-        return Texts(self.codes[rows], self.values)
+        return Texts(self.codes[rows], self.values, self.folded)
 
     @property
     def missing(self) -> NDArray[np.bool_]:

@@ -12,13 +12,18 @@ Kind: TypeAlias = Literal["number", "text", "date"]
 
 KINDS: Final[tuple[Kind, ...]] = ("number", "text", "date")
 
+
+def _with_times(*dates: str) -> tuple[str, ...]:
+    """Ways to write a date, alone and with a time; years of two digits come first, as %Y would read them as such."""
+    return tuple(f"{date}{time}" for date in dates for time in ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p"))
+
+
 DATE_FORMATS: Final[Mapping[str, tuple[str, ...]]] = {
-    "year-month-day": (),  # what DuckDB's own cast reads: ISO 8601
-    "day.month.year": ("%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S"),
-    "month/day/year": ("%m/%d/%Y", "%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %I:%M:%S %p"),
-    "day/month/year": ("%d/%m/%Y", "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S"),
-    "year/month/day": ("%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S"),
-    "day-month-year": ("%d-%m-%Y", "%d-%m-%Y %H:%M", "%d-%m-%Y %H:%M:%S", "%d-%b-%Y", "%d-%b-%y"),
+    "year-month-day": (),  # what DuckDB's own cast reads: ISO 8601, zones too
+    "day.month.year": _with_times("%d.%m.%y", "%d.%m.%Y"),
+    "month/day/year": _with_times("%m/%d/%y", "%m/%d/%Y"),
+    "day/month/year": _with_times("%d/%m/%y", "%d/%m/%Y"),
+    "day-month-year": (*_with_times("%d-%m-%y", "%d-%m-%Y"), "%d-%b-%y", "%d-%b-%Y"),
     "day month year": ("%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y"),
     "hour:minute": ("%H:%M", "%H:%M:%S", "%I:%M %p"),
 }
@@ -29,6 +34,7 @@ _NUMBERS: Final = re.compile(
 )
 _DATES: Final = re.compile(r"(DATE|TIME.*)")
 _TEXTS: Final = re.compile(r"(VARCHAR|ENUM.*|UUID|BOOLEAN|JSON|\"NULL\")")
+_LISTS: Final = re.compile(r".*\[\d*\]", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -53,9 +59,32 @@ def stored_kind(stored: str) -> Kind | None:
     Example:
         >>> stored_kind("DECIMAL(9,2)"), stored_kind("TIMESTAMP WITH TIME ZONE"), stored_kind("INTEGER[]")
         ('number', 'date', None)
+        >>> stored_kind("DECIMAL(9,2)[]"), stored_kind("TIMESTAMP[3]")
+        (None, None)
     """
+    if stored == "VARCHAR":
+        return "text"
+    if _LISTS.fullmatch(stored):
+        return None
     kinds: tuple[tuple[re.Pattern[str], Kind], ...] = ((_NUMBERS, "number"), (_DATES, "date"), (_TEXTS, "text"))
     return next((kind for pattern, kind in kinds if pattern.fullmatch(stored)), None)
+
+
+def check_stored(what: str, stored: str, kind: Kind) -> None:
+    """Refuse a column of numbers as dates, or of dates as numbers: their meaning would be a guess.
+
+    Args:
+        what: the column, for the message.
+        stored: its DuckDB type.
+        kind: what it is to be read as.
+
+    Raises:
+        InputError: it cannot be read so.
+    """
+    found = stored_kind(stored)
+    if kind != "text" and found not in {kind, "text"}:
+        expected = "dates or times" if kind == "date" else "numbers"
+        raise InputError(f"{what} holds {stored} where {expected} are expected; convert it, or give another column")
 
 
 def text_sql(column: str, stored: str) -> str:
@@ -84,14 +113,36 @@ def date_sql(column: str, stored: str, date_format: str) -> str:
     if stored == "VARCHAR":
         formats = DATE_FORMATS[date_format]
         listed = ", ".join(f"'{one}'" for one in formats)
-        moment = f"try_strptime({column}, [{listed}])" if formats else f"TRY_CAST({column} AS TIMESTAMP)"
+        moment = f"try_strptime({column}, [{listed}])" if formats else _iso(column)
         if date_format == "hour:minute":
             return f"epoch({moment}::TIME)"
     elif stored.startswith("TIME") and not stored.startswith("TIMESTAMP"):
         return f"epoch({column}::TIME)"
     else:
-        moment = f"CAST({column} AS TIMESTAMP)"
+        moment = f"TRY_CAST({column} AS TIMESTAMP)"
     return f"CASE WHEN isfinite({moment}) THEN epoch({moment}) END"
+
+
+def stranger(cell: str, what: ColumnType) -> str:
+    """What is wrong with a cell that is no value of its column.
+
+    Example:
+        >>> stranger("x", ColumnType("date"))
+        "'x' is no date or time; correct it, or leave the cell empty if it is missing"
+    """
+    short = repr(cell if len(cell) <= 40 else f"{cell[:37]}...")
+    if what.kind == "date":
+        form = f" written as {what.date_format}" if what.date_format else ""
+        return f"{short} is no date or time{form}; correct it, or leave the cell empty if it is missing"
+    return (
+        f"{short} is text where a number is expected; correct it, leave the cell empty if it is missing, or read the "
+        "column as text with --types"
+    )
+
+
+def _iso(column: str) -> str:
+    """SQL for a moment that begins with a year of four digits; 21/03/24 would be taken for the year 21."""
+    return f"CASE WHEN regexp_full_match({column}, '\\d{{4}}[-/].*') THEN TRY_CAST({column} AS TIMESTAMPTZ) END"
 
 
 def parse_types(given: Sequence[str], names: Collection[str]) -> dict[str, Kind]:

@@ -107,7 +107,9 @@ def find_dialect(
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            raise InputError(f"{path}, line 1: two columns are named {name!r}; give every column a name of its own")
+            raise InputError(
+                f"{path}, line {sample[0][0]}: two columns are named {name!r}; give every column a name of its own"
+            )
         seen.add(name)
     return replace(dialect, header=header, names=names)
 

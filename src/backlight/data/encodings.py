@@ -1,6 +1,7 @@
 """In which encoding a text file is written, and a copy of it in UTF-8 where that is needed."""
 
 import codecs
+import re
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -9,6 +10,10 @@ from backlight.errors import InputError
 _CHUNK: Final = 1 << 20
 _SAMPLE: Final = 1 << 18
 _WHOLE: Final = 1 << 26
+_CELL: Final = re.compile(r'(?:"[^"]*"|[^\s"])+|"')
+_WORD: Final = re.compile(rb"[\x40-\xff]*[\x80-\xff][\x40-\xff]*")
+_USUAL: Final = ("cp1250", "iso8859_2", "cp1251", "koi8_r", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257",
+                 "cp874", "cp932", "euc_jp", "gb18030", "big5", "cp949")  # fmt: skip
 _CONTROLS: Final = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -37,34 +42,42 @@ def find_encoding(path: Path) -> str:
             if marked is not None or b"\0" in first:
                 return marked or _without_mark(path, first)
             file.seek(0)
-            odd = _not_utf8(file)
+            line, odd = _not_utf8(file)
     except FileNotFoundError as error:
         raise InputError(f"there is no file {path}") from error
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    return "utf-8" if odd is None else _guess(path, odd)
+    if odd is None:
+        return "utf-8"
+    letters, strays = (odd.decode("utf-8", errors) for errors in ("ignore", "replace"))
+    if sum(letter > "\x7f" for letter in letters) > strays.count("\ufffd"):
+        raise InputError(f"{path}, line {line} is not UTF-8 text, as the rest of the file is; save it all as UTF-8")
+    return _guess(path, odd)
 
 
-def _not_utf8(file: BinaryIO) -> bytes | None:
-    """The surroundings of the first bytes that are not UTF-8, None where all are."""
-    decoder, before = codecs.getincrementaldecoder("utf-8")(), b""
+def _not_utf8(file: BinaryIO) -> tuple[int, bytes | None]:
+    """The line, from 1, and the surroundings of the first bytes that are not UTF-8, None where all are."""
+    decoder, before, line = codecs.getincrementaldecoder("utf-8")(), b"", 1
     while file.tell() < _WHOLE:
         chunk = file.read(_CHUNK)
         try:
             decoder.decode(chunk, final=not chunk)
-        except UnicodeDecodeError:
-            return before[-_SAMPLE:] + chunk
+        except UnicodeDecodeError as error:
+            return line + error.object[: error.start].count(b"\n"), before[-_SAMPLE:] + chunk
         if not chunk:
             break
-        before = chunk
-    return None
+        before, line = chunk, line + chunk.count(b"\n")
+    return line, None
 
 
 def _without_mark(path: Path, first: bytes) -> str:
-    """UTF-16 without a byte order mark has a zero in every second byte of Latin text."""
-    sample = first[: len(first) // 2 * 2]
-    for encoding, zeros in (("utf-16-le", sample[1::2]), ("utf-16-be", sample[::2])):
-        if zeros and zeros.count(0) > 0.8 * len(zeros):
+    """UTF-32 or UTF-16 without a byte order mark: the one that makes lines of printable letters of the bytes."""
+    for encoding in ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be"):
+        try:
+            letters = set(codecs.getincrementaldecoder(encoding)().decode(first))
+        except UnicodeDecodeError:
+            continue
+        if "\n" in letters and all(letter.isprintable() or letter in "\t\r\n\v\f" for letter in letters):
             return encoding
     raise InputError(f"{path} is a binary file; give a text file with one line per example")
 
@@ -80,7 +93,8 @@ def _guess(path: Path, sample: bytes) -> str:
         return "cp1252"
     from charset_normalizer import from_bytes
 
-    best = from_bytes(sample[:_SAMPLE]).best()
+    words = b" ".join(dict.fromkeys(_WORD.findall(sample)))  # numbers and the like would hide the language
+    best = from_bytes(words[:_SAMPLE], cp_isolation=list(_USUAL)).best() or from_bytes(sample[:_SAMPLE]).best()
     if best is None:
         raise InputError(f"{path} is no text in any known encoding; give a text file with one line per example")
     return best.encoding
@@ -93,7 +107,7 @@ def write_copy(path: Path, encoding: str, copy: Path, *, tabs: bool = False) -> 
         path: the file.
         encoding: its encoding.
         copy: where to.
-        tabs: whether every run of spaces becomes a tab.
+        tabs: whether every run of spaces outside of double quotes becomes a tab.
 
     Raises:
         InputError: a byte does not fit the encoding.
@@ -102,6 +116,6 @@ def write_copy(path: Path, encoding: str, copy: Path, *, tabs: bool = False) -> 
     try:
         with path.open(encoding=encoding, newline="") as file, copy.open("w", encoding="utf-8", newline="") as out:
             for line, text in enumerate(file, start=1):  # noqa: B007 - named in the error
-                out.write("\t".join(text.split()) + "\n" if tabs else text)
+                out.write("\t".join(_CELL.findall(text)) + "\n" if tabs else text)
     except UnicodeError as error:
         raise InputError(f"{path}, line {line + 1} is not {encoding} text; save the file as UTF-8") from error

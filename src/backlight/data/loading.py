@@ -95,14 +95,19 @@ def load(
     check_fractions(validation, test)
     if task is not None and task not in TASKS:
         raise InputError(f"there is no task {task!r}; {nearest(task, list(TASKS))}")
-    targets = (target,) if isinstance(target, str) else tuple(target or ())
+    targets = (str(target),) if isinstance(target, str | int) else tuple(map(str, target or ()))
     if len(set(targets)) < len(targets):
         raise InputError(f"the targets {', '.join(map(repr, targets))} name a column twice; name each once")
     wanted = Wanted(targets, task, (validation, test), seed, standardise)
     if isinstance(options, TableOptions):
         wanted = replace(wanted, options=options)
     name, path = str(source), Path(str(source))
-    frame = not isinstance(source, str | Path) and is_frame(source)
+    frame = not isinstance(source, str | Path)
+    if frame and not is_frame(source):
+        raise InputError(
+            f"a {type(source).__name__} was given; give a path, the name of a built-in data set, or a data frame of "
+            "pandas, Polars or Arrow"
+        )
     if frame or name == "penguins" or (name not in BUILTIN and is_table(path)):
         _refuse_options("the frame" if frame else name, options, TableOptions)
         return _load_table(source, name, wanted)

@@ -172,7 +172,8 @@ def split_in_order(values: NDArray[np.float64], *, validation: float, test: floa
         part_of[values >= first_test] = 2
     parts = {part: np.flatnonzero(part_of == number) for number, part in enumerate(_PARTS)}
     if not len(parts["train"]):
-        raise InputError("every row is of the same moment, so that none is earlier to learn from; split in another way")
+        many = "every row is" if ordered[0] == ordered[-1] else "too many rows are"
+        raise InputError(f"{many} of the same moment, so that none is earlier to learn from; split in another way")
     return parts
 
 
@@ -199,7 +200,10 @@ def split_as_told(told: Sequence[str], values: Ints, name: str) -> dict[str, NDA
         numbers.append(number)
     if (values < 0).any():
         row = int(np.argmax(values < 0))
-        raise InputError(f"column {name!r} is empty in row {row} (counted from 0); write train, validation or test")
+        raise InputError(
+            f"column {name!r} is empty in row {row} of those with a target (counted from 0); write train, validation "
+            "or test"
+        )
     part_of = np.array(numbers, np.int64)[values]
     parts = {part: np.flatnonzero(part_of == number) for number, part in enumerate(_PARTS)}
     if not len(parts["train"]):

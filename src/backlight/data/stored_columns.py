@@ -1,6 +1,7 @@
 """The columns of a table, piece by piece: all in memory, or streamed once from a large file into a compact copy."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -9,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlight.data.cells import Cells, Moments, Numbers, Texts
-from backlight.data.column_types import ColumnType, date_sql, stored_kind
-from backlight.data.delimited import plain_error
+from backlight.data.column_types import ColumnType, date_sql, number_sql, stored_kind, stranger, text_sql
+from backlight.data.delimited import MISSING, plain_error
 from backlight.data.scratch import no_room, scratch_file
 from backlight.data.standardising import LARGEST
-from backlight.data.table_sources import TableSource, missing_words, text_source
-from backlight.errors import BacklightError, InputError
+from backlight.data.table_sources import TableSource, text_source
+from backlight.errors import InputError
 
 if TYPE_CHECKING:
     import duckdb
@@ -24,6 +25,8 @@ MOST_TEXTS: Final = 1 << 16
 
 _MEMORY: Final = "400MB"
 _OTHER: Final = "another value"
+_UNKNOWN: Final = -2
+_GREATEST: Final = 1e38  # what float32 can hold
 
 
 class Columns(Protocol):
@@ -54,35 +57,50 @@ class ColumnsInMemory:
 
 
 class _TextCodes:
-    """Gives every different text of a column a code, by the hash that DuckDB computes of it."""
+    """Gives every different text of a column a code, by the hash that DuckDB computes of it.
 
-    def __init__(self) -> None:
+    Args:
+        most: how many are told apart; None for all.
+    """
+
+    def __init__(self, most: int | None) -> None:
+        self._most = most
         self.values: list[str] = []
         self._hashes, self._codes = np.zeros(0, np.uint64), np.zeros(0, np.int32)
+
+    @property
+    def folded(self) -> bool:
+        """Whether the last value stands for all the texts that are not told apart."""
+        return self._most is not None and len(self.values) > self._most
 
     def encode(self, hashes: NDArray[np.uint64], there: NDArray[np.bool_], text_of: Any) -> NDArray[np.int32]:
         """Codes (n,) of cells, −1 where missing; `text_of(row)` is asked for each text that is new."""
         codes = self._find(hashes)
-        new = np.flatnonzero((codes < 0) & there)
-        if len(new) and len(self.values) <= MOST_TEXTS:
+        new = np.flatnonzero((codes == _UNKNOWN) & there)
+        if len(new) and not self.folded:
             different, first = np.unique(hashes[new], return_index=True)
-            added = np.empty(len(different), np.int32)
+            added = np.full(len(different), _UNKNOWN, np.int32)
             for k in np.argsort(first).tolist():
-                if len(self.values) <= MOST_TEXTS:
-                    full = len(self.values) == MOST_TEXTS
-                    self.values.append(_OTHER if full else text_of(int(new[first[k]])))
-                added[k] = len(self.values) - 1
-            self._add(different, added)
+                text = text_of(int(new[first[k]]))
+                if text.upper() in MISSING:
+                    added[k] = -1
+                    continue
+                if self._most == len(self.values):
+                    self.values.append(_OTHER)
+                    break
+                added[k] = len(self.values)
+                self.values.append(text)
+            self._add(different[added != _UNKNOWN], added[added != _UNKNOWN])
             codes[new] = self._find(hashes[new])
-        codes[codes < 0] = MOST_TEXTS
+        codes[codes == _UNKNOWN] = len(self.values) - 1
         codes[~there] = -1
         return codes
 
     def _find(self, hashes: NDArray[np.uint64]) -> NDArray[np.int32]:
         if not len(self._hashes):
-            return np.full(len(hashes), -1, np.int32)
+            return np.full(len(hashes), _UNKNOWN, np.int32)
         places = np.minimum(np.searchsorted(self._hashes, hashes), len(self._hashes) - 1)
-        return np.where(self._hashes[places] == hashes, self._codes[places], np.int32(-1))
+        return np.where(self._hashes[places] == hashes, self._codes[places], np.int32(_UNKNOWN))
 
     def _add(self, hashes: NDArray[np.uint64], codes: NDArray[np.int32]) -> None:
         together = np.concatenate([self._hashes, hashes])
@@ -101,6 +119,7 @@ class StoredColumns:
         source: the table.
         types: what each wanted column is.
         scales: (centre, spread) of number columns.
+        whole: columns of which every text is told apart.
 
     Raises:
         InputError: a cell is not what its column is; the message names its line.
@@ -113,29 +132,36 @@ class StoredColumns:
         source: TableSource,
         types: Mapping[str, ColumnType],
         scales: Mapping[str, tuple[float, float]],
+        whole: Collection[str] = (),
     ) -> None:
-        self._types, self._scales, self._source = dict(types), scales, source
+        self._types, self._scales, self._source, self._whole = dict(types), scales, source, whole
         self._file = scratch_file()
         try:
             try:
-                self._fill(connection, ("NA",))
+                self._fill(connection, fast=source.dialect is not None)
             except InputError:
                 if source.dialect is None:
                     raise
-                self._fill(connection, missing_words())  # slower; another word may stand for a missing value
+                self._fill(connection, fast=False)  # slower; the cell may stand for a missing value, or be named
         except OSError as error:
+            with suppress(OSError):
+                self.close()
             raise no_room(f"a compact copy of {source.label}", error) from error
+        except BaseException:
+            self.close()
+            raise
 
-    def _fill(self, connection: "duckdb.DuckDBPyConnection", missing: Sequence[str]) -> None:
+    def _fill(self, connection: "duckdb.DuckDBPyConnection", *, fast: bool) -> None:
         import duckdb
         from nanoarrow import c_array_stream
 
         connection.execute(f"SET memory_limit = '{_MEMORY}'")
-        self._texts = {name: _TextCodes() for name, what in self._types.items() if what.kind == "text"}
+        texts = [name for name, what in self._types.items() if what.kind == "text"]
+        self._texts = {name: _TextCodes(None if name in self._whole else MOST_TEXTS) for name in texts}
         self._offsets: list[tuple[int, int, dict[str, int]]] = []  # rows from, to, and where each column begins
         self.count = place = self._file.seek(0)
         try:
-            for chunk in c_array_stream(connection.sql(self._query(missing))):
+            for chunk in c_array_stream(connection.sql(self._query(fast=fast))):
                 starts: dict[str, int] = {}
                 children = iter([chunk.child(k) for k in range(chunk.n_children)])
                 for name, what in self._types.items():
@@ -145,35 +171,45 @@ class StoredColumns:
                 self._offsets.append((self.count, self.count + chunk.length, starts))
                 self.count += chunk.length
         except (duckdb.Error, RuntimeError) as error:
-            raise _refusal(self._source, str(error)) from error
+            raise plain_error(Path(self._source.label), str(error)) from error
         self._file.flush()
 
-    def _query(self, missing: Sequence[str]) -> str:
-        dialect = self._source.dialect
-        places = {name: i for i, name in enumerate(self._source.names)}
-        source = self._source
+    def _query(self, *, fast: bool) -> str:
+        """The columns: of texts a hash and the text; of numbers and dates in text the value, and what is none."""
+        source, dialect = self._source, self._source.dialect
+        places = {name: i for i, name in enumerate(source.names)}
+        numbers = [places[name] for name, what in self._types.items() if what.kind == "number"]
         if dialect is not None:
-            numbers = {places[name]: "DOUBLE" for name, what in self._types.items() if what.kind == "number"}
-            source = text_source(dialect, numbers, missing)
+            source = text_source(dialect, dict.fromkeys(numbers, "DOUBLE") if fast else None)
         chosen = []
+        self._written: set[str] = set()  # numbers and dates that are written as text
         for name, what in self._types.items():
             column, stored = source.columns[places[name]], source.stored[places[name]]
+            in_text = stored_kind(stored) == "text"
+            text = f"trim(CAST({column} AS VARCHAR), ' ')"
+            if what.kind == "text":
+                chosen += [f"hash({text})", text]
+                continue
+            if in_text:
+                column, stored = text_sql(column, stored), "VARCHAR"
             if what.kind == "number":
-                chosen.append(column if stored == "DOUBLE" else f"CAST({column} AS DOUBLE)")
-            elif what.kind == "date":
-                text = stored_kind(stored) == "text"
-                chosen.append(date_sql(column, "VARCHAR" if text else stored, what.date_format or "year-month-day"))
+                value = number_sql(column, stored, "." if dialect is None else dialect.decimal)
             else:
-                text_column = f"trim(CAST({column} AS VARCHAR), ' ')"
-                chosen += [f"hash({text_column})", text_column]
+                value = date_sql(column, stored, what.date_format or "year-month-day")
+            chosen.append(f"CAST({value} AS DOUBLE)")
+            if in_text:
+                chosen.append(f"CASE WHEN {value} IS NULL THEN {text} END")
+                self._written.add(name)
         return f"SELECT {', '.join(f'{sql} AS e{k}' for k, sql in enumerate(chosen))} FROM {source.scan}"
 
     def _compact(self, name: str, what: ColumnType, children: Iterator[Any]) -> NDArray[Any]:
         first = next(children)
         there = _valid(first)
         if what.kind == "text":
-            hashes, texts = _values(first, np.uint64), next(children)
-            return self._texts[name].encode(hashes, _valid(texts), lambda row: _text(texts, row))
+            texts = next(children)
+            return self._texts[name].encode(_values(first, np.uint64), _valid(texts), lambda row: _text(texts, row))
+        if name in self._written:
+            self._refuse_strangers(name, what, next(children))
         values = np.where(there, _values(first, np.float64), np.nan)
         if what.kind == "date":
             return values
@@ -186,7 +222,15 @@ class StoredColumns:
         if name not in self._scales:
             return values
         centre, spread = self._scales[name]
-        return ((values - centre) * (1.0 / spread)).astype(np.float32)
+        return ((values - centre) * (1.0 / spread)).clip(-_GREATEST, _GREATEST).astype(np.float32)
+
+    def _refuse_strangers(self, name: str, what: ColumnType, texts: Any) -> None:
+        """Refuse text that is no value of the column, unless it stands for a missing one."""
+        for row in np.flatnonzero(_valid(texts)).tolist():
+            cell = _text(texts, row)
+            if cell.upper() not in MISSING:
+                where = f"{self._source.where(self.count + row)}, column {name!r}"
+                raise InputError(f"{where}: {stranger(cell, what)}")
 
     def pieces(self, names: Sequence[str]) -> Iterator[tuple[slice, Mapping[str, Cells]]]:
         """The rows of every piece, in order, and the cells of the named columns there."""
@@ -199,7 +243,9 @@ class StoredColumns:
         what = self._types[name]
         if what.kind == "text":
             return Texts(
-                np.concatenate([part.codes for part in parts if isinstance(part, Texts)]), self._values_of(name)
+                np.concatenate([part.codes for part in parts if isinstance(part, Texts)]),
+                self._values_of(name),
+                self._texts[name].folded,
             )
         if what.kind == "date":
             seconds = np.concatenate([part.seconds for part in parts if isinstance(part, Moments)])
@@ -215,7 +261,7 @@ class StoredColumns:
         self._file.seek(place)
         stored: NDArray[Any] = np.frombuffer(self._file.read(count * np.dtype(dtype).itemsize), dtype)
         if what.kind == "text":
-            return Texts(stored, self._values_of(name))
+            return Texts(stored, self._values_of(name), self._texts[name].folded)
         if what.kind == "date":
             return Moments(stored, what.date_format)
         if name not in self._scales:
@@ -248,19 +294,3 @@ def _text(array: Any, row: int) -> str:
     ends = np.frombuffer(view.buffer(1), np.int32 if array.schema.format == "u" else np.int64)
     start, end = (int(ends[array.offset + row + k]) for k in range(2))
     return bytes(memoryview(view.buffer(2))[start:end]).decode()
-
-
-def _refusal(source: TableSource, message: str) -> BacklightError:
-    """What DuckDB said of a cell, in one sentence."""
-    import re
-
-    line = re.search(r"CSV Error on Line: (\d+)", message)
-    cell = re.search(r'[Cc]ould not convert string "(.*?)" to', message)
-    column = re.search(r"Column c(\d+)", message) or re.search(r"column at position: (\d+)", message)
-    if line and cell:
-        named = f", column {source.names[int(column[1])]!r}" if column else ""
-        return InputError(
-            f"{source.label}, line {line[1]}{named}: {cell[1]!r} is text where a number is expected; correct it, leave "
-            "the cell empty if it is missing, or read the column as text with --types"
-        )
-    return plain_error(Path(source.label), message)

@@ -70,23 +70,31 @@ class TextSummary:
         counts: by code.
         missing: how many cells are missing.
         values: the text of each code.
+        folded: whether the last code stands for all the texts that are not told apart.
     """
 
     counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     missing: int = 0
     values: tuple[str, ...] = ()
+    folded: bool = False
 
     def add(self, cells: Texts) -> None:
         """Take in a piece whose codes go on from those of the pieces before."""
         counts = np.bincount(cells.codes[cells.codes >= 0], minlength=max(len(cells.values), len(self.counts)))
         counts[: len(self.counts)] += self.counts
-        self.counts, self.values = counts, cells.values
+        self.counts, self.values, self.folded = counts, cells.values, cells.folded
         self.missing += int(cells.missing.sum())
 
     @property
     def present(self) -> dict[str, int]:
-        """Every text that occurs, and how often."""
-        return {text: int(n) for text, n in zip(self.values, self.counts, strict=False) if n}
+        """Every text that occurs and is told apart, and how often."""
+        told_apart = self.values[:-1] if self.folded else self.values
+        return {text: int(n) for text, n in zip(told_apart, self.counts, strict=False) if n}
+
+    @property
+    def others(self) -> int:
+        """How many cells have a text that is not told apart."""
+        return int(self.counts[len(self.values) - 1 :].sum()) if self.folded else 0
 
     @property
     def count(self) -> int:

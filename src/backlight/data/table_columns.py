@@ -16,6 +16,7 @@ MOST_CATEGORIES: Final = 100
 """A text column with more different values keeps this many, the commonest; the rest become one."""
 
 _FEW_ROWS: Final = 20
+_BOOLEANS: Final = ("true", "false")  # as DuckDB writes them; Python and spreadsheets have capitals
 _MOSTLY: Final = 0.9
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _DAY: Final = 86_400.0
@@ -81,7 +82,11 @@ class CategoryColumn:
         assert isinstance(cells, Texts)
         places = {value: i for i, value in enumerate(self.values)}
         unknown = len(self.values) if self.others else -1
-        lookup = np.array([*(places.get(value, unknown) for value in cells.values), -1], np.int64)
+        booleans = {value.lower(): i for value, i in places.items() if value.lower() in _BOOLEANS}  # True is true
+        told_apart = cells.values[:-1] if cells.folded else cells.values
+        found = [places.get(value, booleans.get(value.lower(), unknown)) for value in told_apart]
+        found += [unknown] * cells.folded
+        lookup = np.array([*found, -1], np.int64)
         codes = lookup[cells.codes]  # a missing cell has code −1: the last
         known = np.flatnonzero(codes >= 0)
         block[...] = 0.0
@@ -181,14 +186,15 @@ def fit_column(name: str, summary: Summary | TextSummary, *, keep: bool = False)
 
 def _fit_text(name: str, summary: TextSummary, *, keep: bool) -> CategoryColumn | str:
     present, missing = summary.present, summary.missing > 0
-    if len(present) == 1 and not missing:
+    if len(present) == 1 and not missing and not summary.others:
         return f"it is {next(iter(present))!r} in every training row"
-    if not keep and summary.count > _FEW_ROWS and len(present) > _MOSTLY * summary.count:
+    if not keep and summary.count > _FEW_ROWS and len(present) + summary.others > _MOSTLY * summary.count:
+        many = f"{'over ' * summary.folded}{len(summary.values) - 1 if summary.folded else len(present):,}"
         return (
-            f"it is text that differs in nearly every row ({len(present):,} values in {summary.count:,} rows), "
+            f"it is text that differs in nearly every row ({many} values in {summary.count:,} rows), "
             "as names and identifiers do"
         )
-    if len(present) <= MOST_CATEGORIES:
+    if len(present) <= MOST_CATEGORIES and not summary.others:
         return CategoryColumn(name, tuple(sorted(present)), missing)
     commonest = Counter(dict(sorted(present.items()))).most_common(MOST_CATEGORIES)
     return CategoryColumn(name, tuple(sorted(value for value, _ in commonest)), missing, others=True)

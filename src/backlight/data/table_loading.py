@@ -70,7 +70,7 @@ def _which_target(table: Table) -> str:
 def _made(source: TableSource, read: TableRead, wanted: Wanted, checksum: "Future[str]") -> Dataset:
     options, label = wanted.options, source.label
     raw = read_targets({name: read.special[name] for name in wanted.targets}, wanted.task, label)
-    rows = _split(read, raw, wanted, label)
+    rows = _split(read, raw, wanted, source)
     target, y = raw.fit(rows["train"], standardised=wanted.standardise)
     piece, cells = next(iter(read.columns.pieces(read.inputs)))
     train = rows["train"][: np.searchsorted(rows["train"], piece.stop)]
@@ -92,7 +92,7 @@ def _made(source: TableSource, read: TableRead, wanted: Wanted, checksum: "Futur
         Path(label).stem if source.files else "frame",
         *(x, y, rows, inputs, target),
         Source(label if source.files else "frame", source.kind, files),
-        weights=_weights(read, target, y, rows["train"], options),
+        weights=_weights(read, target, y, rows["train"], options, source),
         notes=(*read.notes, *found.warnings, *_folded(inputs, cells), *_lacking(raw, rows)),
     )
 
@@ -111,19 +111,19 @@ def _checksum(source: TableSource) -> str:
     return sha256_of_texts(f"{file.relative_to(folder)} {sha256_of_file(file)}" for file in source.files)
 
 
-def _split(read: TableRead, raw: RawTarget, wanted: Wanted, label: str) -> dict[str, NDArray[np.int64]]:
+def _split(read: TableRead, raw: RawTarget, wanted: Wanted, source: TableSource) -> dict[str, NDArray[np.int64]]:
     """Part → rows, of those that have a target."""
     labelled, options = raw.labelled, wanted.options
     validation, test = wanted.fractions
     if not len(labelled):
-        raise InputError(f"{label}: no row has every target; fill them in, or leave a target out")
+        raise InputError(f"{source.label}: no row has every target; fill them in, or leave a target out")
     if options.group is not None:
         groups = np.unique(_codes(read.special[options.group][labelled]), return_inverse=True)[1].reshape(-1)
         parts = split_groups(
             groups, validation=validation, test=test, seed=wanted.seed, name=f"column {options.group!r}"
         )
     elif options.time is not None:
-        when = _when(read.special[options.time], options.time, label)[labelled]
+        when = _when(read.special[options.time], options.time, source, labelled)
         parts = split_in_order(when, validation=validation, test=test)
     elif options.split is not None:
         told = _texts(read.special[options.split])[labelled]
@@ -152,33 +152,36 @@ def _texts(cells: Cells) -> Texts:
     return Texts.of([None if np.isnan(value) else word for value, word in zip(values, texts(values), strict=True)])
 
 
-def _when(cells: Cells, name: str, label: str) -> NDArray[np.float64]:
-    """When each row was; a column of text, or with holes, orders nothing."""
+def _when(cells: Cells, name: str, source: TableSource, labelled: NDArray[np.int64]) -> NDArray[np.float64]:
+    """When each row with a target was; a column of text, or with holes, orders nothing."""
     if isinstance(cells, Texts):
         raise InputError(
-            f"{label}: column {name!r} cannot be read as dates or numbers, such as {cells.values[0]!r}; write dates as "
-            "2026-11-22, or choose another column for --time"
+            f"{source.label}: column {name!r} cannot be read as dates or numbers, such as {cells.values[0]!r}; write "
+            "dates as 2026-11-22, or choose another column for --time"
         )
-    values = cells.seconds if isinstance(cells, Moments) else cells.values
-    if np.isnan(values).any():
-        row = int(np.argmax(np.isnan(values)))
+    values = (cells.seconds if isinstance(cells, Moments) else cells.values)[labelled]
+    for place in np.flatnonzero(np.isnan(values))[:1]:
         raise InputError(
-            f"{label}: column {name!r} is empty in row {row} (counted from 0), so nobody can tell when that was; "
-            "fill it in or leave the row out"
+            f"{source.where(int(labelled[place]))}, column {name!r}: the cell is empty, so nobody can tell when that "
+            "was; fill it in or leave the row out"
         )
     return values
 
 
 def _weights(
-    read: TableRead, target: Target, y: Array, train: NDArray[np.int64], options: TableOptions
+    read: TableRead, target: Target, y: Array, train: NDArray[np.int64], options: TableOptions, source: TableSource
 ) -> Floats | None:
     """How much each row counts: the weight of its class times its own."""
     weights: NDArray[np.float64] | None = None
     if options.weight is not None:
         cells = read.special[options.weight]
-        if not isinstance(cells, Numbers) or not bool((cells.values[train] >= 0).all()):
+        if not isinstance(cells, Numbers):
+            raise InputError(f"{source.label}: the weights in column {options.weight!r} are no numbers; give another")
+        for place in np.flatnonzero(~(cells.values[train] >= 0))[:1]:
+            row = int(train[place])
+            what = "empty" if np.isnan(cells.values[row]) else f"{cells.values[row]:g}"
             raise InputError(
-                f"the weights in column {options.weight!r} must be numbers from 0 up in every row of the training part"
+                f"{source.where(row)}, column {options.weight!r}: the weight is {what}; write a number from 0 up"
             )
         weights = np.nan_to_num(cells.values)
     if options.class_weights is not None:
@@ -193,6 +196,8 @@ def _weights(
             of_class = np.array(list(parse_class_weights(options.class_weights, target.names).values()))
         each = np.where(y >= 0, of_class[y], 1.0)
         weights = each if weights is None else weights * each
+    if weights is not None and not weights[train].any():
+        raise InputError(f"{source.label}: every row of the training part weighs 0; give weights above 0")
     return None if weights is None else weights.astype(np.float32)
 
 
@@ -201,7 +206,7 @@ def _folded(inputs: TableInputs, cells: Mapping[str, Cells]) -> list[str]:
     for column in inputs.columns:
         found = cells[column.name]
         if isinstance(column, CategoryColumn) and column.others and isinstance(found, Texts):
-            many = f"{len(found.values):,}"
+            many = f"over {len(found.values) - 1:,}" if found.folded else f"{len(found.values):,}"
             notes.append(_FOLDED.format(name=column.name, many=many, kept=len(column.values)))
     return notes
 

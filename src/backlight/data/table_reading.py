@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from backlight.data.cells import Cells
-from backlight.data.column_types import ColumnType, parse_types, stored_kind
+from backlight.data.column_types import ColumnType, check_stored, parse_types, stored_kind
 from backlight.data.stored_columns import Columns, ColumnsInMemory, StoredColumns
 from backlight.data.table_options import TableOptions, column_list
 from backlight.data.table_targets import MOST_NUMBERED_CLASSES
@@ -74,7 +74,11 @@ def read_table(
         if stored_kind(stored) is None:
             left_out[name] = f"it holds {stored}, which cannot be learnt from"
         elif name in given:
-            types[name] = ColumnType(given[name], profiles[name].date_format or "")
+            check_stored(f"{table.label}, column {name!r}", stored, given[name])
+            written = profiles[name].date_format or profiles[name].nearly
+            types[name] = ColumnType(given[name], written if given[name] == "date" else "")
+        elif name == options.time and profiles[name].nearly:
+            types[name] = ColumnType("date", profiles[name].nearly)  # so that what is none is named
         else:
             types[name] = _type_of(table, name, profiles[name], task if name in targets else None)
     apart = {*targets, *(name for name in options.set_apart if name not in kept)}
@@ -85,7 +89,7 @@ def read_table(
     if table.partial:
         numbers = [name for name, what in types.items() if what.kind == "number"]
         scaled = [] if exact else [name for name in numbers if name not in special]
-        columns = StoredColumns(table.connection, table.source, types, _scales(table, scaled))
+        columns = StoredColumns(table.connection, table.source, types, _scales(table, scaled), special)
         whole = {name: columns.column(name) for name in special}
     else:
         columns = ColumnsInMemory(table.columns(types))
@@ -101,7 +105,7 @@ def _refuse_contradictions(
             what = "the target" if name in targets else "a column that is kept"
             raise InputError(f"--drop names {name!r}, which is {what}; leave it out of one of the two")
     for name in targets:
-        if name in {options.group, options.split, options.weight}:
+        if name in options.named:
             raise InputError(f"{name!r} is the target, so rows cannot be split or weighed by it; choose another column")
 
 
@@ -146,10 +150,24 @@ def _notes(table: Table, profiles: Mapping[str, Profile], types: Mapping[str, Co
     notes = []
     dialect = table.source.dialect
     if dialect is not None and dialect.encoding != "utf-8":
-        notes.append(f"the file was read as {dialect.encoding} text, as it is not UTF-8")
+        notes.append(
+            f"the file was read as {dialect.encoding} text, as it is not UTF-8; save it as UTF-8 if letters are wrong"
+        )
     for name, what in types.items():
         if what.kind == "date" and profiles[name].ambiguous:
             notes.append(f"the dates in {name!r} were read as {what.date_format}, and could be day/month/year as well")
+        if what.kind == "text" and profiles[name].strangers:
+            form, odd = profiles[name].nearly, profiles[name].strangers
+            notes.append(
+                f"{name!r} was read as text: all but {odd:,} of its values are dates (as {form}); --types {name}=date "
+                "names the first that is not"
+            )
     if table.partial:
+        empty = [name for name, what in types.items() if what.kind == "text" and not profiles[name].filled]
+        if empty:
+            notes.append(
+                f"{', '.join(map(repr, empty))}: no value in the first {table.rows:,} rows, so read as text; --types "
+                "says otherwise"
+            )
         notes.append(f"{table.label} is large: the kinds of its columns were taken from its first {table.rows:,} rows")
     return notes

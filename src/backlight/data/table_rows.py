@@ -105,11 +105,16 @@ def _need_values(table: Table, name: str, holes: NDArray[np.bool_]) -> None:
 def find_labels(target: Classes, labels: Sequence[str]) -> NDArray[np.int64]:
     """Class indices (n,), −1 for what is no class; `1.0` and `01` are the class `1` if they are none themselves.
 
+    Likewise `True` is the class `true`.
+
     Example:
         >>> find_labels(Classes(("0", "1")), ["1.0", "0", "2"])
         array([ 1,  0, -1])
     """
     codes = target.find(labels)
+    lower = {name.lower(): k for k, name in enumerate(target.names) if name.lower() in {"true", "false"}}
+    for row in np.flatnonzero(codes < 0):
+        codes[row] = lower.get(labels[int(row)].lower(), -1)
     for row in np.flatnonzero(codes < 0):
         with suppress(ValueError):
             codes[row] = target.find(texts(np.array([float(labels[int(row)])])))[0]

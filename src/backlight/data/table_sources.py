@@ -3,11 +3,11 @@
 import glob
 import warnings
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from backlight.data.delimited import MISSING, Dialect, find_dialect
+from backlight.data.delimited import Dialect, find_dialect
 from backlight.errors import InputError
 
 if TYPE_CHECKING:
@@ -91,31 +91,25 @@ def open_source(
     return _parquet(connection, path) if parquet else text_source(find_dialect(path, folder, wanted, separator))
 
 
-def text_source(dialect: Dialect, types: Mapping[int, str] | None = None, missing: Collection[str] = ()) -> TableSource:
+def text_source(dialect: Dialect, types: Mapping[int, str] | None = None) -> TableSource:
     """Delimited text as a source.
 
     Args:
         dialect: how it is written.
-        types: DuckDB types of columns, by their place, that DuckDB is to parse itself; others are read as text.
-        missing: words that stand for a missing value, besides nothing at all; each takes time.
+        types: DuckDB types of columns, by their place, that DuckDB is to parse itself, which is faster; `NA` is then
+            the only word for a missing value. Others are read as text.
     """
     stored = tuple((types or {}).get(i, "VARCHAR") for i in range(len(dialect.names)))
     columns = ", ".join(f"'c{i}': '{kind}'" for i, kind in enumerate(stored))
-    words = ", ".join(quoted(word) for word in ("", *missing))
+    parsed = f", nullstr=['', 'NA'], decimal_separator={quoted(dialect.decimal)}" * bool(types)
     quote = quoted(dialect.quote)
     scan = (
         f"read_csv({quoted(glob.escape(str(dialect.text)))}, auto_detect=false, delim={quoted(dialect.separator)}, "
         f"quote={quote}, escape={quote}, header={str(dialect.header).lower()}, skip={dialect.blank}, "
-        f"columns={{{columns}}}, null_padding=false{f', nullstr=[{words}]' * bool(types)})"
+        f"columns={{{columns}}}, null_padding=false{parsed})"
     )
     names = tuple(f"c{i}" for i in range(len(stored)))
     return TableSource(str(dialect.path), "csv", dialect.names, stored, names, scan, (dialect.path,), dialect)
-
-
-def missing_words() -> list[str]:
-    """The words of `MISSING` as people write them, but for nothing at all and for NaN, which is read as a number."""
-    words = [word for word in MISSING if word not in {"", "NAN"}]
-    return sorted({form for word in words for form in (word, word.lower(), word.capitalize())})
 
 
 def _parquet(connection: "duckdb.DuckDBPyConnection", path: Path) -> TableSource:
@@ -130,21 +124,13 @@ def _parquet(connection: "duckdb.DuckDBPyConnection", path: Path) -> TableSource
     else:
         raise InputError(f"there is no file {path}")
     listed = ", ".join(quoted(glob.escape(str(file))) for file in files)
+    united = ", union_by_name=true" * (len(files) > 1)  # the type of the first file would cut decimals off
     try:
-        return _described(connection, str(path), "parquet", f"read_parquet([{listed}])", tuple(files))
+        _check_same_columns(connection, path, listed, len(files))
+        return _described(connection, str(path), "parquet", f"read_parquet([{listed}]{united})", tuple(files))
     except duckdb.Error as error:
         first = str(error).splitlines()[0]
         raise InputError(f"{path} is not readable as Parquet: {first}") from error
-
-
-class _Stream:
-    """A frame of which DuckDB sees the Arrow interface alone, so that it needs no library for it."""
-
-    def __init__(self, frame: Any) -> None:
-        self._frame = frame
-
-    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
-        return self._frame.__arrow_c_stream__(requested_schema)
 
 
 def _frame(connection: "duckdb.DuckDBPyConnection", frame: Any) -> TableSource:
@@ -155,22 +141,96 @@ def _frame(connection: "duckdb.DuckDBPyConnection", frame: Any) -> TableSource:
             f"a {type(frame).__name__} was given; give a path, the name of a built-in data set, or a data frame of "
             "pandas, Polars or Arrow"
         )
-    names = [str(name) for name in getattr(frame, "columns", ())]
+    pandas = hasattr(frame, "iloc")
+    names, scanned = _by_place(frame) if pandas else _stream(frame)
     for name in names:
         if names.count(name) > 1:
             raise InputError(
                 f"the frame has {names.count(name)} columns named {name!r}; give every column its own name"
             )
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            connection.register("given", frame if hasattr(frame, "iloc") else _Stream(frame))
-            connection.execute(f"CREATE TABLE {_FRAME} AS SELECT * FROM given")
+        _store(connection, scanned)
+    except (duckdb.Error, RuntimeError, ValueError, TypeError) as error:
+        odd = f"column {names[place]!r}: " if pandas and (place := _unreadable(connection, scanned)) is not None else ""
+        first = str(error).splitlines()[0].rstrip(". ")
+        raise InputError(
+            f"the frame cannot be read: {odd}{first}; convert that column to numbers, text or dates, or leave it out"
+        ) from error
+    described = _described(connection, "the frame", "frame", _FRAME)
+    return replace(described, names=tuple(name or f"column{i}" for i, name in enumerate(names)))
+
+
+def _store(connection: "duckdb.DuckDBPyConnection", scanned: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        connection.register("given", scanned)
+        try:
+            connection.execute(f"CREATE OR REPLACE TABLE {_FRAME} AS SELECT * FROM given")
+        finally:
             connection.unregister("given")
-        return _described(connection, "the frame", "frame", _FRAME)
-    except duckdb.Error as error:
-        first = str(error).splitlines()[0]
-        raise InputError(f"the frame cannot be read: {first}; is a column of mixed types?") from error
+
+
+def _check_same_columns(connection: "duckdb.DuckDBPyConnection", path: Path, listed: str, count: int) -> None:
+    """Refuse files of which some lack a column that others have."""
+    if count < 2:
+        return
+    lacking = connection.execute(
+        f"SELECT path_in_schema, count(DISTINCT file_name) AS files, min(file_name) FROM parquet_metadata([{listed}]) "
+        f"GROUP BY path_in_schema HAVING files < {count} ORDER BY files DESC LIMIT 1"
+    ).fetchone()
+    if lacking is not None:
+        name, having, example = lacking
+        raise InputError(
+            f"{path}: {having} of {count} Parquet files have the column {name!r}, such as {example}, and the others "
+            "lack it; give files with the same columns"
+        )
+
+
+class _Stream:
+    """A frame of which DuckDB sees the Arrow interface alone."""
+
+    def __init__(self, frame: Any) -> None:
+        self._frame = frame
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        return self._frame.__arrow_c_stream__(requested_schema)
+
+
+def _stream(frame: Any) -> tuple[list[str], Any]:
+    """The names of a frame's columns, and its Arrow interface alone, so that DuckDB needs no library for it."""
+    from nanoarrow import c_array_stream
+
+    try:
+        schema = c_array_stream(frame).get_schema()
+    except (RuntimeError, ValueError, TypeError) as error:
+        raise InputError(f"the frame cannot be read through the Arrow interface: {error}") from error
+    if schema.format != "+s":
+        raise InputError("a single column was given; give a data frame with the columns to learn from and the target")
+    return [str(schema.child(i).name or "") for i in range(schema.n_children)], _Stream(frame)
+
+
+def _by_place(frame: Any) -> tuple[list[str], Any]:
+    """The names of a pandas frame's columns, and the frame with its rows in the order of memory and other names.
+
+    DuckDB takes `a` and `A` for the same name, and cannot read columns of text that are views.
+    """
+    if getattr(frame, "ndim", 2) != 2:
+        raise InputError("a single column was given; give a data frame with the columns to learn from and the target")
+    scanned = frame.copy()
+    scanned.columns = [f"c{i}" for i in range(len(frame.columns))]
+    return [str(name) for name in frame.columns], scanned
+
+
+def _unreadable(connection: "duckdb.DuckDBPyConnection", scanned: Any) -> int | None:
+    """The place of the first column of a pandas frame that DuckDB cannot read on its own."""
+    import duckdb
+
+    for place in range(len(scanned.columns)):
+        try:
+            _store(connection, scanned.iloc[:, place : place + 1])
+        except (duckdb.Error, RuntimeError, ValueError, TypeError):
+            return place
+    return None
 
 
 def _described(

@@ -2,7 +2,7 @@
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -12,13 +12,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlight.data.cells import Cells, Moments, Numbers, Texts
-from backlight.data.column_types import DATE_FORMATS, ColumnType, date_sql, number_sql, stored_kind, text_sql
+from backlight.data.column_types import (
+    DATE_FORMATS,
+    ColumnType,
+    check_stored,
+    date_sql,
+    number_sql,
+    stored_kind,
+    stranger,
+    text_sql,
+)
 from backlight.data.delimited import plain_error
 from backlight.data.standardising import LARGEST
 from backlight.data.table_sources import TableSource, open_source
 from backlight.errors import InputError, nearest
 
 _FIRST_ROWS: Final = 50_000
+_MOSTLY: Final = 0.9
+_A_LOOK: Final = 1_000  # rows by which it is told which ways to write a moment are worth trying
+_TOGETHER: Final = 500  # DuckDB takes time that grows with the square of how many columns a query computes
 
 
 @dataclass(frozen=True)
@@ -30,12 +42,16 @@ class Profile:
         numbers: how many of these are numbers.
         date_format: a name of `DATE_FORMATS` by which every value is a moment; None if there is none.
         ambiguous: whether month and day could be the other way round just as well.
+        nearly: a name of `DATE_FORMATS` by which most values are moments, but not all.
+        strangers: how many are not.
     """
 
     filled: int
     numbers: int
     date_format: str | None = None
     ambiguous: bool = False
+    nearly: str = ""
+    strangers: int = 0
 
 
 class Table:
@@ -64,7 +80,9 @@ class Table:
         import duckdb
 
         self._closing = contextlib.ExitStack()
-        self.connection: duckdb.DuckDBPyConnection = self._closing.enter_context(duckdb.connect())
+        self.connection: duckdb.DuckDBPyConnection = self._closing.enter_context(
+            duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
+        )
         try:
             self.source: Final[TableSource] = open_source(self.connection, source, self._folder, wanted, separator)
             self.label: Final = self.source.label
@@ -72,7 +90,7 @@ class Table:
             self._places: Final = {name: i for i, name in enumerate(self.names)}
             self.partial: Final = most_bytes is not None and self.source.size > most_bytes
             self._fill()
-            row = self.connection.execute("SELECT count(*) FROM t").fetchone()
+            row = self.connection.execute("SELECT count(*) FROM t0").fetchone()
         except BaseException:
             self.close()
             raise
@@ -84,17 +102,23 @@ class Table:
             )
 
     def _fill(self) -> None:
-        """Make the table `t` of columns c0, c1, …: text without what stands for missing, the rest as it is stored."""
+        """Make tables t0, t1, … of columns c0, c1, …: text without what stands for missing, the rest as stored."""
         import duckdb
 
         columns = zip(self.source.columns, self.source.stored, strict=True)
-        cells = ", ".join(
+        cells = [
             f"{text_sql(column, stored) if stored_kind(stored) == 'text' else column} AS c{i}"
             for i, (column, stored) in enumerate(columns)
-        )
+        ]
+        scan = self.source.scan + f" LIMIT {_FIRST_ROWS}" * self.partial
         try:
-            most = f" LIMIT {_FIRST_ROWS}" if self.partial else ""
-            self.connection.execute(f"CREATE TABLE t AS SELECT {cells} FROM {self.source.scan}{most}")
+            if len(cells) > _TOGETHER:
+                self.connection.execute(f"CREATE TABLE raw AS SELECT * FROM {scan}")
+                scan = "raw"
+            for k in range(0, len(cells), _TOGETHER):
+                some = ", ".join(cells[k : k + _TOGETHER])
+                self.connection.execute(f"CREATE TABLE t{k // _TOGETHER} AS SELECT {some} FROM {scan}")
+            self.connection.execute("DROP TABLE IF EXISTS raw")
         except duckdb.Error as error:
             raise plain_error(Path(self.label), str(error)) from error
 
@@ -116,7 +140,8 @@ class Table:
 
     def forget(self) -> None:
         """Give back the memory of the rows; the source can still be asked where a row is."""
-        self.connection.execute("DROP TABLE t")
+        for k in range(0, len(self.names), _TOGETHER):
+            self.connection.execute(f"DROP TABLE t{k // _TOGETHER}")
 
     def index(self, name: str) -> int:
         """The place of a column.
@@ -135,9 +160,9 @@ class Table:
 
     def profiles(self) -> dict[str, Profile]:
         """What each column holds, by name."""
-        counts = ", ".join(f"count(c{i}), count({self._number(name)})" for i, name in enumerate(self.names))
-        values = self._one_row(f"SELECT {counts} FROM t")
-        profiles = {name: Profile(*values[2 * i : 2 * i + 2]) for i, name in enumerate(self.names)}
+        filled = self._summed({name: f"count(c{i})" for i, name in enumerate(self.names)})
+        numbers = self._summed({name: f"count({self._number(name)})" for name in self.names})
+        profiles = {name: Profile(filled[name], numbers[name]) for name in self.names}
         texts = [name for name in self.names if self.stored(name) == "VARCHAR"]
         candidates = [name for name in texts if profiles[name].filled and not profiles[name].numbers]
         return {**profiles, **self._with_formats(candidates, profiles)}
@@ -147,22 +172,37 @@ class Table:
         likely = [name for name in names if self._looks_like_a_moment(name)]
         found: dict[str, Profile] = {}
         for name in likely:
-            column, filled = f"c{self.index(name)}", profiles[name].filled
-            forms = ", ".join(f"count({date_sql(column, 'VARCHAR', form)})" for form in DATE_FORMATS)
-            counts = self._one_row(f"SELECT {forms} FROM t")
-            fitting = [form for form, count in zip(DATE_FORMATS, counts, strict=True) if count == filled]
+            column, filled, table = f"c{self.index(name)}", profiles[name].filled, self._table(name)
+            first = f"(SELECT {column} FROM {table} WHERE {column} IS NOT NULL LIMIT {_A_LOOK})"
+            likely_forms = [
+                form
+                for form, count in self._read_by(column, DATE_FORMATS, first).items()
+                if count >= _MOSTLY * min(filled, _A_LOOK)
+            ]
+            counts = self._read_by(column, likely_forms, table)
+            fitting = [form for form, count in counts.items() if count == filled]
+            best = max(counts, key=lambda form: counts[form], default="")
             if fitting:
                 found[name] = Profile(filled, 0, fitting[0], {"month/day/year", "day/month/year"} <= set(fitting))
+            elif best and counts[best] >= _MOSTLY * filled:
+                found[name] = Profile(filled, 0, nearly=best, strangers=filled - counts[best])
         return found
+
+    def _read_by(self, column: str, forms: Collection[str], table: str) -> dict[str, int]:
+        """How many cells of a column each way to write a moment can read."""
+        if not forms:
+            return {}
+        counts = ", ".join(f"count({date_sql(column, 'VARCHAR', form)})" for form in forms)
+        return dict(zip(forms, self._one_row(f"SELECT {counts} FROM {table}"), strict=True))
 
     def _looks_like_a_moment(self, name: str) -> bool:
         column = f"c{self.index(name)}"
-        row = self._one_row(f"SELECT any_value({column}) FROM t")
+        row = self._one_row(f"SELECT any_value({column}) FROM {self._table(name)}")
         return row[0] is not None and len(row[0]) <= 40 and any(letter.isdigit() for letter in row[0])
 
     def different(self, name: str) -> int:
         """How many different values a column has."""
-        return int(self._one_row(f"SELECT count(DISTINCT c{self.index(name)}) FROM t")[0])
+        return int(self._one_row(f"SELECT count(DISTINCT c{self.index(name)}) FROM {self._table(name)}")[0])
 
     def column(self, name: str, what: ColumnType) -> Cells:
         """A column as cells of a kind.
@@ -203,6 +243,8 @@ class Table:
             InputError: a cell holds text, or a number that is not finite.
         """
         columns: dict[str, NDArray[np.float64]] = {}
+        for name in names:
+            check_stored(f"{self.label}, column {name!r}", self.stored(name), "number")
         for name, values in self._fetch({name: self._number(name) for name in names}).items():
             absent, numbers = np.ma.getmaskarray(values), np.ma.getdata(values)
             with np.errstate(invalid="ignore"):
@@ -214,39 +256,28 @@ class Table:
                     "correct it, or leave the cell empty if it is missing"
                 )
             columns[name] = np.where(absent, np.nan, numbers)
-        self._refuse_strangers(
-            columns,
-            lambda cell: (
-                f"{cell!r} is text where a number is expected; correct it, leave the cell empty if it "
-                "is missing, or read the column as text with --types"
-            ),
-        )
+        self._refuse_strangers(columns, ColumnType("number"))
         return columns
 
     def _moments(self, name: str, date_format: str) -> Moments:
+        check_stored(f"{self.label}, column {name!r}", self.stored(name), "date")
         expression = date_sql(f"c{self.index(name)}", self.stored(name), date_format or next(iter(DATE_FORMATS)))
         values = self._fetch({name: expression})[name]
         seconds = np.where(np.ma.getmaskarray(values), np.nan, np.ma.getdata(values).astype(np.float64))
-        self._refuse_strangers(
-            {name: seconds},
-            lambda cell: (
-                f"{cell!r} is no date or time{_as(date_format)}; correct it, or leave the cell empty if it is missing"
-            ),
-        )
+        self._refuse_strangers({name: seconds}, ColumnType("date", date_format))
         return Moments(seconds, date_format)
 
-    def _refuse_strangers(self, columns: Mapping[str, NDArray[np.float64]], say: Callable[[str], str]) -> None:
+    def _refuse_strangers(self, columns: Mapping[str, NDArray[np.float64]], what: ColumnType) -> None:
         """Refuse columns with fewer values that could be read than cells that have one."""
-        if not columns:
-            return
-        filled = self._one_row(f"SELECT {', '.join(f'count(c{self.index(name)})' for name in columns)} FROM t")
-        for (name, values), count in zip(columns.items(), filled, strict=True):
-            if np.count_nonzero(~np.isnan(values)) >= count:
+        filled = self._summed({name: f"count(c{self.index(name)})" for name in columns})
+        for name, values in columns.items():
+            if np.count_nonzero(~np.isnan(values)) >= filled[name]:
                 continue
             cells = self.texts([name])[name]
-            row, cell = next((i, cell) for i, cell in enumerate(cells) if cell is not None and np.isnan(values[i]))
-            if cell.lower() != "nan":
-                raise InputError(f"{self.where(row)}, column {name!r}: {say(_short(cell))}")
+            strangers = ((i, cell) for i, cell in enumerate(cells) if cell is not None and np.isnan(values[i]))
+            for row, cell in strangers:
+                if cell.lower() != "nan":
+                    raise InputError(f"{self.where(row)}, column {name!r}: {stranger(cell, what)}")
 
     def where(self, row: int) -> str:
         """Where data row `row`, from 0, is found."""
@@ -265,15 +296,30 @@ class Table:
         return row
 
     def _fetch(self, expressions: Mapping[str, str]) -> dict[str, Any]:
-        if not expressions:
-            return {}
-        chosen = ", ".join(f"{expression} AS e{k}" for k, expression in enumerate(expressions.values()))
-        arrays = self.connection.execute(f"SELECT {chosen} FROM t").fetchnumpy()
-        return {name: arrays[f"e{k}"] for k, name in enumerate(expressions)}
+        found: dict[str, Any] = {}
+        for table, names in self._by_table(expressions):
+            chosen = ", ".join(f"{expressions[name]} AS e{k}" for k, name in enumerate(names))
+            arrays = self.connection.execute(f"SELECT {chosen} FROM {table}").fetchnumpy()
+            found.update({name: arrays[f"e{k}"] for k, name in enumerate(names)})
+        return {name: found[name] for name in expressions}
 
+    def _summed(self, expressions: Mapping[str, str]) -> dict[str, int]:
+        """One number for each of some columns."""
+        found: dict[str, int] = {}
+        for table, names in self._by_table(expressions):
+            row = self._one_row(f"SELECT {', '.join(expressions[name] for name in names)} FROM {table}")
+            found.update(zip(names, row, strict=True))
+        return found
 
-def _as(date_format: str) -> str:
-    return f" written as {date_format}" if date_format else ""
+    def _table(self, name: str) -> str:
+        return f"t{self.index(name) // _TOGETHER}"
+
+    def _by_table(self, names: Collection[str]) -> list[tuple[str, list[str]]]:
+        """The tables in which columns are, each with those that it has."""
+        tables: dict[str, list[str]] = {}
+        for name in names:
+            tables.setdefault(self._table(name), []).append(name)
+        return list(tables.items())
 
 
 def _short(cell: str | None) -> str:
