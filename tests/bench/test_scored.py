@@ -13,8 +13,8 @@ from backlight.bench.accuracy import score
 from backlight.bench.real_data import REAL_DATA
 from backlight.bench.scored import PEERS_BY_SCORE, columns_again, with_backlight
 from backlight.bench.scored import scored as answered
-from backlight.data.cells import Cells, Numbers, Texts
-from backlight.data.table_inputs import TableInputs
+from backlight.data.tables.cells import Cells, Numbers, Texts
+from backlight.data.tables.inputs import TableInputs
 from backlight.files import Settings
 from tests.cli.terminal import backlight
 

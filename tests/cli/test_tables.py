@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from backlight.data import input_writing
+from backlight.data.tables import input_writing
 from tests.cli.terminal import backlight, refused_in_one_line
 
 QUICK = ["--epochs", "1", "--layers", "4"]

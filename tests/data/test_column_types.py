@@ -6,9 +6,9 @@ import duckdb
 import pytest
 
 from backlight.data import TableOptions, load
-from backlight.data.cells import Moments
-from backlight.data.column_types import DATE_FORMATS, ColumnType, parse_types, stored_kind
-from backlight.data.tables import Table
+from backlight.data.tables.cells import Moments
+from backlight.data.tables.column_types import DATE_FORMATS, ColumnType, parse_types, stored_kind
+from backlight.data.tables.table import Table
 from backlight.errors import InputError
 
 

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from backlight.data.delimited import find_dialect
-from backlight.data.tables import Table
+from backlight.data.tables.delimited import find_dialect
+from backlight.data.tables.table import Table
 from backlight.errors import InputError
 
 

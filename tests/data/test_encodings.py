@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from backlight.data.encodings import find_encoding, write_copy
+from backlight.data.tables.encodings import find_encoding, write_copy
 from backlight.errors import InputError
 
 GERMAN = "stadt,wert\n" + "München,1\nKöln,2\nZürich,3\nStraße,4\n" * 9

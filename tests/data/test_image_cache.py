@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from tests.pictures import draw, draw_classes
 
-from backlight.data import Dataset, ImageOptions, image_cache, image_sets, load
+from backlight.data import Dataset, ImageOptions, load
+from backlight.data.images import cache as image_cache
+from backlight.data.images import sets as image_sets
 from backlight.errors import InputError
 
 

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from backlight.data.image_decoding import BrokenImageError, decode, look_at, quiet
+from backlight.data.images.decoding import BrokenImageError, decode, look_at, quiet
 
 RAMP = np.arange(0, 240, 10, dtype=np.uint8).reshape(4, 6)
 COLOURS = np.stack([RAMP, 255 - RAMP, RAMP // 2], axis=-1)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.pictures import draw, draw_classes, pack
 
-from backlight.data.image_files import image_files
+from backlight.data.images.files import image_files
 from backlight.errors import InputError
 
 

@@ -7,9 +7,9 @@ import pytest
 from tests.pictures import draw
 
 from backlight.data import Classes, SeveralClasses
-from backlight.data.image_files import ImageFiles, image_files
-from backlight.data.image_labels import Labelled, find_labels, find_target, parts_by_folder
-from backlight.data.image_options import ImageOptions
+from backlight.data.images.files import ImageFiles, image_files
+from backlight.data.images.labels import Labelled, find_labels, find_target, parts_by_folder
+from backlight.data.images.options import ImageOptions
 from backlight.errors import InputError
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 from tests.pictures import draw, draw_classes, pack
 
 from backlight.data import Classes, Dataset, ImageInputs, ImageOptions, Quantities, SeveralClasses, load
-from backlight.data.image_sets import reduced
+from backlight.data.images.sets import reduced
 from backlight.errors import InputError
 
 
@@ -218,8 +218,8 @@ def test_options_for_images_are_refused_elsewhere() -> None:
 
 def test_many_images_are_mapped_from_the_disk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small = load(folder)
-    monkeypatch.setattr("backlight.data.image_sets.LARGE", 100)
-    monkeypatch.setattr("backlight.data.image_cache.LARGE", 100)
+    monkeypatch.setattr("backlight.data.images.sets.LARGE", 100)
+    monkeypatch.setattr("backlight.data.images.cache.LARGE", 100)
     for source in (folder, folder):
         large = load(source)
         assert not large.x.flags.owndata

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from backlight.data import ImageInputs, ImageOptions, image_negatives, inputs_from_dict, load, read_rows
-from backlight.data.image_negatives import are_bright, negatives
+from backlight.data import ImageInputs, ImageOptions, inputs_from_dict, load, read_rows
+from backlight.data.images import negatives as image_negatives
+from backlight.data.images.negatives import are_bright, negatives
 
 
 def draw(folder: Path, background: int) -> None:

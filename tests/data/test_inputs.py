@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from backlight.data import ArrayInputs, ImageInputs, TableInputs, inputs_from_dict
-from backlight.data.cells import Cells, Numbers, Texts
-from backlight.data.table_columns import CategoryColumn, DateColumn, NumberColumn
+from backlight.data.tables.cells import Cells, Numbers, Texts
+from backlight.data.tables.columns import CategoryColumn, DateColumn, NumberColumn
 from backlight.errors import InputError
 
 INPUTS: list[Any] = [

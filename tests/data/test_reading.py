@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backlight.data import Classes, SeveralClasses, TableInputs, read_rows
-from backlight.data.table_columns import NumberColumn
+from backlight.data.tables.columns import NumberColumn
 from backlight.errors import InputError
 
 INPUTS = TableInputs((NumberColumn("size", 1.0, 2.0, False),), {})

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from backlight.data.cells import Cells, Moments, Numbers, Texts
-from backlight.data.scrutiny import Scrutiny, scrutinise
+from backlight.data.tables.cells import Cells, Moments, Numbers, Texts
+from backlight.data.tables.scrutiny import Scrutiny, scrutinise
 
 N = 300
 RNG = np.random.default_rng(0)

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backlight.data import Dataset, TableOptions, input_writing, load, stored_columns, table_loading, tables
+from backlight.data import Dataset, TableOptions, load
+from backlight.data.tables import input_writing, stored_columns, table
+from backlight.data.tables import loading as table_loading
 from backlight.errors import BacklightError, InputError
 
 
@@ -138,14 +140,14 @@ def test_targets_and_options(tmp_path: Path, target: Any, options: Any) -> None:
     ],
 )
 def test_a_late_row_that_does_not_fit_is_named(tmp_path: Path, late: Any, words: str, monkeypatch: Any) -> None:
-    monkeypatch.setattr(tables, "_FIRST_ROWS", 100)
+    monkeypatch.setattr(table, "_FIRST_ROWS", 100)
     path = put(tmp_path, [*PLAIN[:150], *late, *PLAIN[150 + len(late) :]], CLASSES)
     with pytest.raises(InputError, match=words):
         loaded(path, streamed=True)
 
 
 def test_a_late_row_that_is_no_date_is_named(tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr(tables, "_FIRST_ROWS", 100)
+    monkeypatch.setattr(table, "_FIRST_ROWS", 100)
     days = [f"{i % 28 + 1:02}.03.2021" for i in range(200)]
     path = put(tmp_path, [*days[:150], "soon", *days[151:]], CLASSES)
     with pytest.raises(InputError, match=r"line 152, column 'c0': 'soon' is no date or time written as day.month.year"):
@@ -153,7 +155,7 @@ def test_a_late_row_that_is_no_date_is_named(tmp_path: Path, monkeypatch: Any) -
 
 
 def test_a_column_that_begins_empty_is_noted(tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr(tables, "_FIRST_ROWS", 100)
+    monkeypatch.setattr(table, "_FIRST_ROWS", 100)
     path = put(tmp_path, [""] * 150 + PLAIN[150:], PLAIN, CLASSES)
     assert any("'c0': no value in the first 100 rows" in note for note in loaded(path, streamed=True).notes)
     assert "c0" in loaded(path, streamed=True, types=("c0=number",)).inputs.names

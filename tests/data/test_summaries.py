@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from backlight.data.cells import Cells, Moments, Numbers, Texts
-from backlight.data.summaries import Summary, TextSummary, add_to, empty_summary, summary_of, weekday
-from backlight.data.table_columns import CategoryColumn, DateColumn, fit_column
+from backlight.data.tables.cells import Cells, Moments, Numbers, Texts
+from backlight.data.tables.columns import CategoryColumn, DateColumn, fit_column
+from backlight.data.tables.summaries import Summary, TextSummary, add_to, empty_summary, summary_of, weekday
 
 DAY = 86_400.0
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from backlight.data import Dataset, TableOptions, load
-from backlight.data.table_options import column_list
+from backlight.data.tables.options import column_list
 from backlight.errors import InputError
 
 N = 200

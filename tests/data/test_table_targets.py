@@ -3,8 +3,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backlight.data.cells import Cells, Moments, Numbers, Texts
-from backlight.data.table_targets import read_targets
+from backlight.data.tables.cells import Cells, Moments, Numbers, Texts
+from backlight.data.tables.targets import read_targets
 from backlight.data.targets import Classes, Quantities, SeveralClasses
 from backlight.errors import InputError
 

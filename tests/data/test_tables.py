@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backlight.data.tables import Table
+from backlight.data.tables.table import Table
 from backlight.errors import InputError
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backlight.data import ArrayInputs, ImageInputs, TableInputs
-from backlight.data.cells import Cells, Moments, Numbers, Texts
+from backlight.data.tables.cells import Cells, Moments, Numbers, Texts
 from backlight.explanation.cells import cells_of
 
 AGES = np.array([20.0, 40.0, np.nan, 61.5])

@@ -15,8 +15,8 @@ import numpy as np
 
 from backlight.arrays import Array, Floats
 from backlight.data import Classes, Dataset, load
-from backlight.data.table_columns import CategoryColumn
-from backlight.data.table_inputs import TableInputs
+from backlight.data.tables.columns import CategoryColumn
+from backlight.data.tables.inputs import TableInputs
 from backlight.files import Conduct, Run, Settings, scouted
 from backlight.files.scouting import DECIDED
 

@@ -8,7 +8,7 @@ import typer
 
 if TYPE_CHECKING:
     from backlight.data import Dataset
-    from backlight.data.describing import ColumnSeen, TableSeen
+    from backlight.data.tables.describing import ColumnSeen, TableSeen
     from backlight.plots import Block
 
 _LEVELS: Final = " ▁▂▃▄▅▆▇█"
@@ -39,8 +39,8 @@ def show_data(
     from backlight.cli.explaining import check_page
     from backlight.cli.report import console, print_json
     from backlight.data import BUILTIN
-    from backlight.data.describing import describe_table
     from backlight.data.loading import is_table
+    from backlight.data.tables.describing import describe_table
     from backlight.files import Settings, load_for
     from backlight.plots import Figure
 

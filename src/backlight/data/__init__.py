@@ -2,13 +2,13 @@
 
 from backlight.data.catalog import BUILTIN, Entry
 from backlight.data.dataset import PARTS, Dataset, Source
-from backlight.data.image_options import ImageOptions
+from backlight.data.images.options import ImageOptions
 from backlight.data.inputs import ArrayInputs, ImageInputs, Inputs, inputs_from_dict
 from backlight.data.loading import load
 from backlight.data.reading import read_rows
-from backlight.data.table_inputs import TableInputs
-from backlight.data.table_options import TableOptions
-from backlight.data.table_rows import Rows
+from backlight.data.tables.inputs import TableInputs
+from backlight.data.tables.new_rows import Rows
+from backlight.data.tables.options import TableOptions
 from backlight.data.targets import Classes, Labels, Quantities, SeveralClasses, Target, target_from_dict
 
 __all__ = [

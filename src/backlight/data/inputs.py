@@ -9,7 +9,7 @@ import numpy as np
 
 from backlight.arrays import Array
 from backlight.data.standardising import fit_scale, standardise
-from backlight.data.table_inputs import TableInputs
+from backlight.data.tables.inputs import TableInputs
 from backlight.errors import InputError
 
 

@@ -11,8 +11,8 @@ from backlight.data.catalog import BUILTIN
 from backlight.data.dataset import Dataset, Source
 from backlight.data.generated import generate
 from backlight.data.idx import find_files, read_pair
-from backlight.data.image_loading import is_images, load_images
-from backlight.data.image_options import ImageOptions
+from backlight.data.images.loading import is_images, load_images
+from backlight.data.images.options import ImageOptions
 from backlight.data.inputs import ArrayInputs, ImageInputs
 from backlight.data.npz import (
     check_inputs,
@@ -23,9 +23,9 @@ from backlight.data.npz import (
     read_target,
 )
 from backlight.data.splits import check_fractions, split
-from backlight.data.table_loading import load_table
-from backlight.data.table_options import TableOptions
-from backlight.data.table_sources import PARQUET, TEXTS, is_frame
+from backlight.data.tables.loading import load_table
+from backlight.data.tables.options import TableOptions
+from backlight.data.tables.sources import PARQUET, TEXTS, is_frame
 from backlight.data.targets import Classes
 from backlight.data.wanted import Wanted
 from backlight.errors import InputError, nearest

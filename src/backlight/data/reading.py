@@ -7,16 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlight.arrays import Array
-from backlight.data.image_files import is_image
-from backlight.data.image_loading import is_images
-from backlight.data.image_options import ImageOptions
-from backlight.data.image_reading import read_many_images, read_one_image
+from backlight.data.images.files import is_image
+from backlight.data.images.loading import is_images
+from backlight.data.images.options import ImageOptions
+from backlight.data.images.reading import read_many_images, read_one_image
 from backlight.data.inputs import ArrayInputs, ImageInputs, Inputs
 from backlight.data.loading import TABLES
 from backlight.data.npz import check_inputs, check_lengths, check_target, is_one_hot, read_arrays, texts
-from backlight.data.table_inputs import TableInputs
-from backlight.data.table_rows import Rows, find_labels, read_table_rows
-from backlight.data.table_sources import is_frame
+from backlight.data.tables.inputs import TableInputs
+from backlight.data.tables.new_rows import Rows, find_labels, read_table_rows
+from backlight.data.tables.sources import is_frame
 from backlight.data.targets import Classes, SeveralClasses, Target
 from backlight.errors import InputError, nearest
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from backlight.data.table_options import TableOptions
+from backlight.data.tables.options import TableOptions
 
 
 @dataclass(frozen=True)

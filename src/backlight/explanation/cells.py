@@ -6,8 +6,8 @@ import numpy as np
 
 from backlight.arrays import Floats
 from backlight.data import ArrayInputs, ImageInputs, Inputs, TableInputs
-from backlight.data.cells import moment_text
-from backlight.data.table_columns import CategoryColumn, DateColumn, NumberColumn, TableColumn
+from backlight.data.tables.cells import moment_text
+from backlight.data.tables.columns import CategoryColumn, DateColumn, NumberColumn, TableColumn
 from backlight.plots.blocks import Cell
 
 MISSING: Final = "missing"
@@ -21,7 +21,7 @@ def cells_of(inputs: Inputs, x: Floats) -> list[Cell]:
     has the shares of its commonest categories. None where the column cannot be read back.
 
     Example:
-        >>> from backlight.data.cells import Numbers, Texts
+        >>> from backlight.data.tables.cells import Numbers, Texts
         >>> cells = {"age": Numbers(np.array([20.0, 40.0])), "sex": Texts.of(["f", "m"])}
         >>> inputs = TableInputs.fit(cells, np.array([0, 1]))
         >>> cells_of(inputs, np.array([1.0, 0.0, 1.0])), cells_of(inputs, np.array([0.0, 0.75, 0.25]))

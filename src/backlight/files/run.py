@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from backlight import __version__
 from backlight.data import BUILTIN, Dataset, ImageOptions, Source, load
-from backlight.data.image_options import Progress
+from backlight.data.images.options import Progress
 from backlight.engine import engine_build
 from backlight.errors import InputError
 from backlight.files.model import Model

@@ -17,7 +17,7 @@ from backlight.data import (
     TableOptions,
     Target,
 )
-from backlight.data.image_options import Progress, format_size, parse_size
+from backlight.data.images.options import Progress, format_size, parse_size
 from backlight.data.splits import check_fractions
 from backlight.errors import InputError
 from backlight.network import Network

@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from backlight.data.cells import Cells, Moments, Numbers, Texts
-from backlight.data.column_types import ColumnType
 from backlight.data.standardising import standardise
-from backlight.data.summaries import MomentSummary, Summary, TextSummary, weekday
+from backlight.data.tables.cells import Cells, Moments, Numbers, Texts
+from backlight.data.tables.column_types import ColumnType
+from backlight.data.tables.summaries import MomentSummary, Summary, TextSummary, weekday
 
 MOST_CATEGORIES: Final = 100
 """A text column with more different values keeps this many, the commonest; the rest become one."""

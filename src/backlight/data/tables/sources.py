@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from backlight.data.delimited import Dialect, find_dialect
+from backlight.data.tables.delimited import Dialect, find_dialect
 from backlight.errors import InputError
 
 if TYPE_CHECKING:

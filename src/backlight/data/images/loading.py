@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from backlight.arrays import Array
 from backlight.data.dataset import PARTS, Dataset, Source
-from backlight.data.image_arrays import fitted, is_idx, read_idx_pair, read_npy_images
-from backlight.data.image_cache import cached_images
-from backlight.data.image_files import ImageFiles, image_files, readable
-from backlight.data.image_labels import (
+from backlight.data.images.arrays import fitted, is_idx, read_idx_pair, read_npy_images
+from backlight.data.images.cache import cached_images
+from backlight.data.images.files import ImageFiles, image_files, readable
+from backlight.data.images.labels import (
     Labelled,
     Row,
     find_labels,
@@ -21,9 +21,9 @@ from backlight.data.image_labels import (
     parts_by_folder,
     read_labels,
 )
-from backlight.data.image_negatives import are_bright, negatives
-from backlight.data.image_options import ImageOptions, format_size
-from backlight.data.image_sets import ImageSet
+from backlight.data.images.negatives import are_bright, negatives
+from backlight.data.images.options import ImageOptions, format_size
+from backlight.data.images.sets import ImageSet
 from backlight.data.inputs import ImageInputs
 from backlight.data.npz import encode_target, quantity_names
 from backlight.data.splits import split

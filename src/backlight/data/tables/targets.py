@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlight.arrays import Array
-from backlight.data.cells import Cells, Moments, Numbers, Texts
 from backlight.data.npz import sorted_labels, texts
+from backlight.data.tables.cells import Cells, Moments, Numbers, Texts
 from backlight.data.targets import Classes, Quantities, SeveralClasses, Target
 from backlight.errors import InputError
 

@@ -11,20 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlight.arrays import Array, Floats
-from backlight.data.cells import Cells, Moments, Numbers, Texts
 from backlight.data.dataset import PARTS, Dataset, Source
-from backlight.data.input_writing import fit_inputs, write_inputs
 from backlight.data.npz import texts
-from backlight.data.scrutiny import Scrutiny, scrutinise
 from backlight.data.splits import split, split_as_told, split_groups, split_in_order
-from backlight.data.stored_columns import StoredColumns
-from backlight.data.table_columns import CategoryColumn
-from backlight.data.table_inputs import TableInputs
-from backlight.data.table_options import TableOptions, parse_class_weights
-from backlight.data.table_reading import LARGE, TableRead, read_table
-from backlight.data.table_sources import TableSource
-from backlight.data.table_targets import RawTarget, read_targets
-from backlight.data.tables import Table
+from backlight.data.tables.cells import Cells, Moments, Numbers, Texts
+from backlight.data.tables.columns import CategoryColumn
+from backlight.data.tables.input_writing import fit_inputs, write_inputs
+from backlight.data.tables.inputs import TableInputs
+from backlight.data.tables.options import TableOptions, parse_class_weights
+from backlight.data.tables.reading import LARGE, TableRead, read_table
+from backlight.data.tables.scrutiny import Scrutiny, scrutinise
+from backlight.data.tables.sources import TableSource
+from backlight.data.tables.stored_columns import StoredColumns
+from backlight.data.tables.table import Table
+from backlight.data.tables.targets import RawTarget, read_targets
 from backlight.data.targets import Classes, Target
 from backlight.data.wanted import Wanted
 from backlight.errors import InputError

@@ -11,8 +11,9 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from backlight.data.cells import Cells, Moments, Numbers, Texts
-from backlight.data.column_types import (
+from backlight.data.standardising import LARGEST
+from backlight.data.tables.cells import Cells, Moments, Numbers, Texts
+from backlight.data.tables.column_types import (
     DATE_FORMATS,
     ColumnType,
     check_stored,
@@ -22,9 +23,8 @@ from backlight.data.column_types import (
     stranger,
     text_sql,
 )
-from backlight.data.delimited import plain_error
-from backlight.data.standardising import LARGEST
-from backlight.data.table_sources import TableSource, open_source
+from backlight.data.tables.delimited import plain_error
+from backlight.data.tables.sources import TableSource, open_source
 from backlight.errors import InputError, nearest
 
 _FIRST_ROWS: Final = 50_000

@@ -6,12 +6,12 @@ from typing import Final
 
 import numpy as np
 
-from backlight.data.cells import Cells
-from backlight.data.column_types import ColumnType, check_stored, parse_types, stored_kind
-from backlight.data.stored_columns import Columns, ColumnsInMemory, StoredColumns
-from backlight.data.table_options import TableOptions, column_list
-from backlight.data.table_targets import MOST_NUMBERED_CLASSES
-from backlight.data.tables import Profile, Table
+from backlight.data.tables.cells import Cells
+from backlight.data.tables.column_types import ColumnType, check_stored, parse_types, stored_kind
+from backlight.data.tables.options import TableOptions, column_list
+from backlight.data.tables.stored_columns import Columns, ColumnsInMemory, StoredColumns
+from backlight.data.tables.table import Profile, Table
+from backlight.data.tables.targets import MOST_NUMBERED_CLASSES
 from backlight.errors import InputError
 
 LARGE: Final = 1 << 27

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from backlight.data.encodings import find_encoding, write_copy
+from backlight.data.tables.encodings import find_encoding, write_copy
 from backlight.errors import BacklightError, InputError
 
 MISSING: Final = ("", "NA", "N/A", "NAN", "NULL", "?")

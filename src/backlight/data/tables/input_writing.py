@@ -8,11 +8,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from backlight.data.cells import Cells
 from backlight.data.scratch import no_room, scratch_file
-from backlight.data.stored_columns import Columns
-from backlight.data.summaries import Summary, TextSummary, add_to, empty_summary
-from backlight.data.table_inputs import TableInputs
+from backlight.data.tables.cells import Cells
+from backlight.data.tables.inputs import TableInputs
+from backlight.data.tables.stored_columns import Columns
+from backlight.data.tables.summaries import Summary, TextSummary, add_to, empty_summary
 
 MAPPED: Final = 1 << 28
 """Inputs of more bytes lie in a file that is mapped into memory, so that they need not fit into it."""

@@ -7,12 +7,12 @@ from typing import Any, Final
 import numpy as np
 
 from backlight.arrays import Array
-from backlight.data.cells import Cells, Moments, Texts, moment_text
-from backlight.data.stored_columns import StoredColumns
-from backlight.data.summaries import MomentSummary, Summary, TextSummary, add_to, empty_summary
-from backlight.data.table_options import TableOptions
-from backlight.data.table_reading import LARGE, read_table
-from backlight.data.tables import Table
+from backlight.data.tables.cells import Cells, Moments, Texts, moment_text
+from backlight.data.tables.options import TableOptions
+from backlight.data.tables.reading import LARGE, read_table
+from backlight.data.tables.stored_columns import StoredColumns
+from backlight.data.tables.summaries import MomentSummary, Summary, TextSummary, add_to, empty_summary
+from backlight.data.tables.table import Table
 
 _BINS: Final = 16
 _COMMONEST: Final = 5

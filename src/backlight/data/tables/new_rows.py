@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from backlight.arrays import Array
 from backlight.data.npz import texts
-from backlight.data.table_inputs import TableInputs
-from backlight.data.tables import Table
+from backlight.data.tables.inputs import TableInputs
+from backlight.data.tables.table import Table
 from backlight.data.targets import Classes, Quantities, SeveralClasses, Target
 from backlight.errors import InputError, nearest
 

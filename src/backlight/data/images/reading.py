@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from backlight.arrays import Array
-from backlight.data.image_arrays import fitted, is_idx, read_idx_pair, read_npy_images
-from backlight.data.image_decoding import BrokenImageError, decode, look_at, quiet, reason_unread
-from backlight.data.image_files import image_files, readable
-from backlight.data.image_labels import Row, find_labels, labels_by_name, parts_by_folder, read_labels
-from backlight.data.image_options import ImageOptions, format_size
-from backlight.data.image_sets import read_images
+from backlight.data.images.arrays import fitted, is_idx, read_idx_pair, read_npy_images
+from backlight.data.images.decoding import BrokenImageError, decode, look_at, quiet, reason_unread
+from backlight.data.images.files import image_files, readable
+from backlight.data.images.labels import Row, find_labels, labels_by_name, parts_by_folder, read_labels
+from backlight.data.images.options import ImageOptions, format_size
+from backlight.data.images.sets import read_images
 from backlight.data.inputs import ArrayInputs, ImageInputs
 from backlight.data.targets import Classes, Labels, SeveralClasses, Target
 from backlight.errors import InputError, nearest

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from backlight.data.cells import Cells, Moments, Numbers, Texts
-from backlight.data.column_types import ColumnType, date_sql, number_sql, stored_kind, stranger, text_sql
-from backlight.data.delimited import MISSING, plain_error
 from backlight.data.scratch import no_room, scratch_file
 from backlight.data.standardising import LARGEST
-from backlight.data.table_sources import TableSource, text_source
+from backlight.data.tables.cells import Cells, Moments, Numbers, Texts
+from backlight.data.tables.column_types import ColumnType, date_sql, number_sql, stored_kind, stranger, text_sql
+from backlight.data.tables.delimited import MISSING, plain_error
+from backlight.data.tables.sources import TableSource, text_source
 from backlight.errors import InputError
 
 if TYPE_CHECKING:

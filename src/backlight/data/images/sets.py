@@ -13,9 +13,9 @@ from typing import Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from backlight.data.image_decoding import BrokenImageError, decode, look_at, quiet, reason_unread
-from backlight.data.image_files import UNREADABLE, ImageFiles
-from backlight.data.image_options import Progress
+from backlight.data.images.decoding import BrokenImageError, decode, look_at, quiet, reason_unread
+from backlight.data.images.files import UNREADABLE, ImageFiles
+from backlight.data.images.options import Progress
 from backlight.errors import InputError
 
 LARGE: Final = 1 << 28

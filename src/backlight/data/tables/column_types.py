@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from backlight.data.delimited import MISSING
+from backlight.data.tables.delimited import MISSING
 from backlight.errors import InputError, nearest
 
 Kind: TypeAlias = Literal["number", "text", "date"]

@@ -9,11 +9,11 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from backlight.data.dataset import PARTS
-from backlight.data.image_arrays import read_npy
-from backlight.data.image_files import ImageFiles, is_image, readable
-from backlight.data.image_options import ImageOptions
+from backlight.data.images.arrays import read_npy
+from backlight.data.images.files import ImageFiles, is_image, readable
+from backlight.data.images.options import ImageOptions
 from backlight.data.npz import find_classes, texts
-from backlight.data.table_targets import MOST_NUMBERED_CLASSES
+from backlight.data.tables.targets import MOST_NUMBERED_CLASSES
 from backlight.data.targets import Classes, SeveralClasses
 from backlight.errors import InputError, nearest
 

@@ -18,9 +18,9 @@ from typing import Final, Literal
 import numpy as np
 
 from backlight.data.idx import cache_folder
-from backlight.data.image_files import ImageFiles
-from backlight.data.image_options import ImageOptions
-from backlight.data.image_sets import LARGE, LONGEST_SIDE, ImageSet, read_images, refuse
+from backlight.data.images.files import ImageFiles
+from backlight.data.images.options import ImageOptions
+from backlight.data.images.sets import LARGE, LONGEST_SIDE, ImageSet, read_images, refuse
 from backlight.errors import BacklightError, InputError
 from backlight.storage import read_json, replacing, write_json
 

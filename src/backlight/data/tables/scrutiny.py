@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlight.arrays import Array
-from backlight.data.cells import Cells, Moments, Numbers, Texts
+from backlight.data.tables.cells import Cells, Moments, Numbers, Texts
 
 _FEW_ROWS: Final = 20
 _LOOKED_AT: Final = 20_000

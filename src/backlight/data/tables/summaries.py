@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from backlight.data.cells import Cells, Moments, Numbers, Texts
 from backlight.data.standardising import scale_of
+from backlight.data.tables.cells import Cells, Moments, Numbers, Texts
 
 _DAY = 86_400.0
 

@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from backlight.data.cells import Cells
-from backlight.data.column_types import ColumnType
-from backlight.data.summaries import Summary, TextSummary, summary_of
-from backlight.data.table_columns import CategoryColumn, DateColumn, NumberColumn, TableColumn, fit_column
+from backlight.data.tables.cells import Cells
+from backlight.data.tables.column_types import ColumnType
+from backlight.data.tables.columns import CategoryColumn, DateColumn, NumberColumn, TableColumn, fit_column
+from backlight.data.tables.summaries import Summary, TextSummary, summary_of
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class TableInputs:
             keep: columns that are used whatever they look like.
 
         Example:
-            >>> from backlight.data.cells import Numbers, Texts
+            >>> from backlight.data.tables.cells import Numbers, Texts
             >>> cells = {"age": Numbers(np.array([1.0, 3.0, np.nan])), "sex": Texts.of(["f", "m", "f"])}
             >>> TableInputs.fit(cells, np.array([0, 1, 2])).names
             ('age', 'age is missing', 'sex=f', 'sex=m')

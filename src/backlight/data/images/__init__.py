@@ -1,0 +1,1 @@
+"""Images: found, labelled, decoded once, and kept as uint8."""

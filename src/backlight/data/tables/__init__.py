@@ -1,0 +1,1 @@
+"""Tables: found out how they are written, read, fitted as inputs, and split."""
