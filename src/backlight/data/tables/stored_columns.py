@@ -192,6 +192,9 @@ class StoredColumns:
                 continue
             if in_text:
                 column, stored = text_sql(column, stored), "VARCHAR"
+            if stored == "DOUBLE":
+                chosen.append(column)  # as it is; NaN counts as missing below
+                continue
             if what.kind == "number":
                 value = number_sql(column, stored, "." if dialect is None else dialect.decimal)
             else:
@@ -204,25 +207,32 @@ class StoredColumns:
 
     def _compact(self, name: str, what: ColumnType, children: Iterator[Any]) -> NDArray[Any]:
         first = next(children)
-        there = _valid(first)
         if what.kind == "text":
             texts = next(children)
             return self._texts[name].encode(_values(first, np.uint64), _valid(texts), lambda row: _text(texts, row))
         if name in self._written:
             self._refuse_strangers(name, what, next(children))
-        values = np.where(there, _values(first, np.float64), np.nan)
+        values = _values(first, np.float64)
+        if first.null_count:
+            values = np.where(_valid(first), values, np.nan)
         if what.kind == "date":
             return values
-        with np.errstate(invalid="ignore"):
-            for row in np.flatnonzero(there & ~(np.abs(values) <= LARGEST) & ~np.isnan(values))[:1]:
-                raise InputError(
-                    f"{self._source.where(self.count + int(row))}, column {name!r}: {values[row]} is not a finite "
-                    "number; correct it, or leave the cell empty if it is missing"
-                )
+        self._refuse_large(name, values)
         if name not in self._scales:
             return values
         centre, spread = self._scales[name]
-        return ((values - centre) * (1.0 / spread)).clip(-_GREATEST, _GREATEST).astype(np.float32)
+        scaled = np.multiply(values - centre, 1.0 / spread)
+        return scaled.clip(-_GREATEST, _GREATEST, out=scaled).astype(np.float32)
+
+    def _refuse_large(self, name: str, values: NDArray[np.float64]) -> None:
+        """Refuse numbers that are not finite, or whose squares would overflow; NaN is a missing one."""
+        if not len(values) or (np.fmin.reduce(values) >= -LARGEST and np.fmax.reduce(values) <= LARGEST):
+            return
+        for row in np.flatnonzero(np.abs(values) > LARGEST)[:1]:
+            raise InputError(
+                f"{self._source.where(self.count + int(row))}, column {name!r}: {values[row]} is not a finite "
+                "number; correct it, or leave the cell empty if it is missing"
+            )
 
     def _refuse_strangers(self, name: str, what: ColumnType, texts: Any) -> None:
         """Refuse text that is no value of the column, unless it stands for a missing one."""
