@@ -129,3 +129,16 @@ def test_inputs_in_a_mapped_file_give_the_same_bits(monkeypatch):
         assert backlight("explain", folder, "--example", "test:3", "--json").json["example"] == "test:3"
         models.append(Path(folder, "model.safetensors").read_bytes())
     assert models[0] == models[1]
+
+
+def test_new_rows_are_read_with_the_separator_of_the_run() -> None:
+    rows = [f"{7 * i % 50}${i / 3:.2f}${'xy'[i % 2]}" for i in range(60)]
+    Path("odd.csv").write_text("\n".join(["size$share$kind", *rows, ""]), encoding="utf-8")
+    given = ("--target", "kind", "--separator", "$", "--epochs", "1", "--out", "r")
+    assert backlight("train", "odd.csv", *given).code == 0
+    Path("new.csv").write_text("size$share\n3$1.5\n", encoding="utf-8")
+    assert len(backlight("predict", "r", "new.csv", "--json").json["predictions"]) == 1
+    assert backlight("evaluate", "r", "odd.csv", "--json").json["examples"] == 60
+    refused = backlight("evaluate", "r", "odd.csv", "--labels", "odd.csv")
+    assert (refused.code, refused.err.count("\n")) == (2, 1)
+    assert "are for images, and the model was trained on a table" in refused.err

@@ -71,7 +71,7 @@ def test_a_npy_with_labels_in_another(coloured: Path) -> None:
     assert data.inputs == ImageInputs((3, 5, 3), "uint8")
     assert np.array_equal(data.x, np.load(coloured).reshape(40, 45))
     assert np.array_equal(data.y, LABELS)
-    rows = read_rows(coloured, data.inputs, data.target, labelled=True, images=options)
+    rows = read_rows(coloured, data.inputs, data.target, labelled=True, options=options)
     assert np.array_equal(rows.x, data.x)
     grey = load(coloured, options=ImageOptions(labels=options.labels, gray=True))
     assert np.array_equal(grey.x, PIXELS.reshape(40, 15))

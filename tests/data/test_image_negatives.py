@@ -33,7 +33,7 @@ def test_bright_images_are_learnt_from_as_negatives(tmp_path: Path) -> None:
     assert bright.x.mean() < 80
     assert inputs_from_dict(bright.inputs.to_dict()) == bright.inputs
     assert "negative" not in dark.inputs.to_dict()
-    new = read_rows(tmp_path / "bright", bright.inputs, bright.target, labelled=True, images=ImageOptions())
+    new = read_rows(tmp_path / "bright", bright.inputs, bright.target, labelled=True, options=ImageOptions())
     assert np.array_equal(new.x, bright.x)
     assert np.array_equal(np.asarray(new.y), bright.y)
 

@@ -51,19 +51,19 @@ def test_labels_as_the_model_has_them(tmp_path: Path) -> None:
     for name in ("ax_1.png", "by_2.png"):
         draw(tmp_path / "f" / name)
     several = SeveralClasses((Classes(("a", "b"), "1"), Classes(("x", "y", "z"), "2")))
-    rows = read_rows(tmp_path / "f", GREY, several, labelled=True, images=ImageOptions(label_from="(.)(.)_"))
+    rows = read_rows(tmp_path / "f", GREY, several, labelled=True, options=ImageOptions(label_from="(.)(.)_"))
     assert rows.y is not None
     assert rows.y.tolist() == [[0, 0], [1, 1]]
     age = Quantities(("age",), (1.0,), (2.0,))
-    rows = read_rows(tmp_path / "f", GREY, age, labelled=True, images=ImageOptions(label_from="_(.)"))
+    rows = read_rows(tmp_path / "f", GREY, age, labelled=True, options=ImageOptions(label_from="_(.)"))
     assert rows.y is not None
     assert rows.y.tolist() == [[0.0], [0.5]]
     with pytest.raises(InputError, match="images have 1 labels, and the model answers 2"):
-        read_rows(tmp_path / "f", GREY, several, labelled=True, images=ImageOptions(label_from="_(.)"))
+        read_rows(tmp_path / "f", GREY, several, labelled=True, options=ImageOptions(label_from="_(.)"))
     with pytest.raises(InputError, match="the label '2' is no class of this model; there are 'a', 'b'"):
-        read_rows(tmp_path / "f", GREY, Classes(("a", "b")), labelled=True, images=ImageOptions(label_from="_(2)"))
+        read_rows(tmp_path / "f", GREY, Classes(("a", "b")), labelled=True, options=ImageOptions(label_from="_(2)"))
     with pytest.raises(InputError, match="the model predicts numbers, and a label is none"):
-        read_rows(tmp_path / "f", GREY, age, labelled=True, images=ImageOptions(label_from="(.)_"))
+        read_rows(tmp_path / "f", GREY, age, labelled=True, options=ImageOptions(label_from="(.)_"))
 
 
 def test_images_that_cannot_be_measured(folder: Path, tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_broken_new_images(folder: Path) -> None:
     (folder / "cat" / "00.png").write_bytes(b"")
     with pytest.raises(InputError, match=r"cat/00.png is not an image"):
         read_rows(folder, COLOURED, PETS, labelled=True)
-    rows = read_rows(folder, COLOURED, PETS, labelled=True, images=ImageOptions(skip_broken=True))
+    rows = read_rows(folder, COLOURED, PETS, labelled=True, options=ImageOptions(skip_broken=True))
     assert rows.y is not None
     assert rows.y.tolist() == [0, 1, 1]
     assert rows.notes == ("cat/00.png is not an image that can be read, and was left out",)

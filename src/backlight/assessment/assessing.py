@@ -12,7 +12,7 @@ from backlight.assessment.report import Assessment
 from backlight.assessment.sections import Errors
 from backlight.assessment.standing import compared_with
 from backlight.assessment.verdict import verdict
-from backlight.data import Dataset, ImageOptions, Quantities, read_rows
+from backlight.data import Dataset, ImageOptions, Quantities, TableOptions, read_rows
 from backlight.errors import InputError
 from backlight.explanation.importance import Importance, importance
 from backlight.files import Model, Run, evaluation, part_evaluation, quality
@@ -26,7 +26,7 @@ def assess(
     part: str = "test",
     *,
     file: str | Path | None = None,
-    images: ImageOptions | None = None,
+    options: TableOptions | ImageOptions | None = None,
     learning_curve: bool = False,
     columns: bool = False,
     say: Callable[[str], None] | None = None,
@@ -37,7 +37,7 @@ def assess(
         run: the run or its folder.
         part: train, validation or test, of the run's own data.
         file: labelled data to measure instead.
-        images: how the images of the file, or of the run, are read, and who is told how far that is.
+        options: how the file is read, as the run's own data were; and who is told how far the reading of images is.
         learning_curve: whether to find out what twice the data would give, in nearly twice the time of the training.
         columns: whether to find out, by shuffling, which columns (or squares of an image) the model needs.
         say: told what takes long.
@@ -57,7 +57,7 @@ def assess(
     """
     opened = run if isinstance(run, Run) else Run.open(run)
     model = opened.model()
-    dataset, note = _dataset(opened, images, needed=file is None or learning_curve)
+    dataset, note = _dataset(opened, options, needed=file is None or learning_curve)
     read: tuple[str, ...] = ()
     if file is None:
         assert dataset is not None
@@ -65,7 +65,7 @@ def assess(
         if len(examples.targets) == 0:
             raise InputError(f"the run's data have no {part} part; choose another with --part, or give a labelled file")
     else:
-        rows = read_rows(Path(file), model.inputs, model.target, labelled=True, images=images)
+        rows = read_rows(Path(file), model.inputs, model.target, labelled=True, options=options)
         assert rows.y is not None
         name, examples, read = str(file), evaluation(model.target, rows.x, rows.y), rows.notes
     found = outcomes(model.network, examples, model.loss, engine=opened.settings.engine)
@@ -99,10 +99,12 @@ def _needed(run: Run, examples: Evaluation, part: str | None) -> Importance:
     return importance(run, part=part) if part is not None else importance(run, examples.x, examples.y)
 
 
-def _dataset(run: Run, images: ImageOptions | None, *, needed: bool) -> tuple[Dataset | None, tuple[str, ...]]:
+def _dataset(
+    run: Run, options: TableOptions | ImageOptions | None, *, needed: bool
+) -> tuple[Dataset | None, tuple[str, ...]]:
     """The run's data; where only a file is measured, it may do without them."""
     try:
-        return run.dataset(None if images is None else images.progress), ()
+        return run.dataset(options.progress if isinstance(options, ImageOptions) else None), ()
     except InputError as error:
         if needed:
             raise

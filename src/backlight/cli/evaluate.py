@@ -24,7 +24,7 @@ def evaluate(
 ) -> None:
     """Measure the model of RUN on a part of its data, or on a labelled FILE, beside a baseline and a linear model."""
     from backlight.assessment.assessing import assess
-    from backlight.cli.reading import new_images, watched_reading
+    from backlight.cli.reading import new_options, watched_reading
     from backlight.errors import InputError
     from backlight.files import Run
 
@@ -34,12 +34,12 @@ def evaluate(
         raise InputError("--labels and --skip-broken are for the images of a FILE, and none is given")
     check_page(html)
     with watched_reading(quiet=json) as progress:
-        images = new_images(Run.open(run), labels=labels, skip_broken=skip_broken, progress=progress)
+        options = new_options(Run.open(run), labels=labels, skip_broken=skip_broken, progress=progress)
         told = assess(
             run,
             part or "test",
             file=file,
-            images=images,
+            options=options,
             learning_curve=learning_curve,
             columns=html is not None,
             say=_say,

@@ -60,7 +60,7 @@ def predict(
 
 def ask(run: "Run", model: "Model", what: str, *, skip_broken: bool = False, quiet: bool = False) -> Asked:
     """Read what the model is asked about."""
-    from backlight.cli.reading import new_images, watched_reading
+    from backlight.cli.reading import new_options, watched_reading
     from backlight.data import PARTS, read_rows
 
     if what.partition(":")[0] in PARTS and ":" in what:
@@ -71,8 +71,8 @@ def ask(run: "Run", model: "Model", what: str, *, skip_broken: bool = False, qui
     if what.partition(":")[2].isdigit() and not Path(what).exists():
         raise InputError(f"{what!r} names no file and no example; examples are train:0, validation:0 or test:0")
     with watched_reading(quiet=quiet) as progress:
-        images = new_images(run, skip_broken=skip_broken, progress=progress)
-        rows = read_rows(what, model.inputs, model.target, labelled=False, images=images)
+        options = new_options(run, skip_broken=skip_broken, progress=progress)
+        rows = read_rows(what, model.inputs, model.target, labelled=False, options=options)
     return Asked(rows.x, rows.labels, rows.unseen, notes=rows.notes)
 
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-    from backlight.data import ImageOptions
+    from backlight.data import ImageOptions, TableOptions
     from backlight.files import Run
 
 _SILENT_SECONDS: Final = 1.0
@@ -55,10 +55,10 @@ def _bar(screen: "Console", total: int) -> "Progress":
     return bar
 
 
-def new_images(
+def new_options(
     run: "Run", *, labels: str | None = None, skip_broken: bool = False, progress: Callable[[int, int], None]
-) -> "ImageOptions":
-    """How new images for a run are read: as its own were.
+) -> "TableOptions | ImageOptions":
+    """How new data for a run are read: as its own were.
 
     Args:
         run: whose options are used.
@@ -68,7 +68,14 @@ def new_images(
     """
     from dataclasses import replace
 
-    options = run.images(progress)
+    from backlight.data import TableOptions
+    from backlight.errors import InputError
+
+    options = run.options(progress)
+    if isinstance(options, TableOptions):
+        if labels is not None or skip_broken:
+            raise InputError("--labels and --skip-broken are for images, and the model was trained on a table")
+        return options
     if labels is not None:
         options = replace(options, labels=labels, label_from=None)
     return replace(options, skip_broken=skip_broken or options.skip_broken)

@@ -16,12 +16,20 @@ from backlight.data.loading import TABLES
 from backlight.data.npz import check_inputs, check_lengths, check_target, is_one_hot, read_arrays, texts
 from backlight.data.tables.inputs import TableInputs
 from backlight.data.tables.new_rows import Rows, find_labels, read_table_rows
+from backlight.data.tables.options import TableOptions
 from backlight.data.tables.sources import is_frame
 from backlight.data.targets import Classes, SeveralClasses, Target
 from backlight.errors import InputError, nearest
 
 
-def read_rows(path: Any, inputs: Inputs, target: Target, *, labelled: bool, images: ImageOptions | None = None) -> Rows:
+def read_rows(
+    path: Any,
+    inputs: Inputs,
+    target: Target,
+    *,
+    labelled: bool,
+    options: TableOptions | ImageOptions | None = None,
+) -> Rows:
     """Read new data in the form that a model was trained on.
 
     Args:
@@ -30,21 +38,24 @@ def read_rows(path: Any, inputs: Inputs, target: Target, *, labelled: bool, imag
             IDX files.
         inputs: the model's inputs.
         target: the model's target.
-        labelled: whether the targets are read as well (from the target's columns, from `y`, or where `images` says).
-        images: where the labels of images come from, and whether broken ones are left out.
+        labelled: whether the targets are read as well (from the target's columns, from `y`, or where `options` says).
+        options: how the data was read that the model was trained on: the separator of tables; where the labels of
+            images come from, and whether broken ones are left out.
 
     Raises:
         InputError: the file cannot be read, or does not fit the model.
     """
     if is_frame(path) or isinstance(inputs, TableInputs):
-        return _of_table(path, inputs, target, labelled=labelled)
+        separator = options.separator if isinstance(options, TableOptions) else None
+        return _of_table(path, inputs, target, separator, labelled=labelled)
     path = Path(path)
     suffix = path.suffix.lower()
     if not path.exists():
         raise InputError(f"there is no file {path}")
     if is_images(path):
         _need_images(path, inputs)
-        return _of_images(*read_many_images(path, inputs, target, images or ImageOptions(), labelled=labelled))
+        images = options if isinstance(options, ImageOptions) else ImageOptions()
+        return _of_images(*read_many_images(path, inputs, target, images, labelled=labelled))
     if suffix in TABLES:
         raise InputError(f"{path} is a table, but the model was trained on {_form(inputs)}; give such a file")
     if suffix == ".npz":
@@ -58,7 +69,7 @@ def read_rows(path: Any, inputs: Inputs, target: Target, *, labelled: bool, imag
     raise InputError(f"{path} is of a kind that Backlight does not read; give {_form(inputs)}")
 
 
-def _of_table(source: Any, inputs: Inputs, target: Target, *, labelled: bool) -> Rows:
+def _of_table(source: Any, inputs: Inputs, target: Target, separator: str | None, *, labelled: bool) -> Rows:
     if not isinstance(inputs, TableInputs):
         raise InputError(f"a data frame was given, but the model was trained on {_form(inputs)}; give such a file")
     if not is_frame(source):
@@ -67,7 +78,7 @@ def _of_table(source: Any, inputs: Inputs, target: Target, *, labelled: bool) ->
             raise InputError(f"there is no file {path}")
         if path.suffix.lower() not in TABLES and not path.is_dir():
             raise InputError(f"{path} is not a table, but the model was trained on one; give a file like 'new.csv'")
-    return read_table_rows(source, inputs, target, labelled=labelled)
+    return read_table_rows(source, inputs, target, separator, labelled=labelled)
 
 
 def _form(inputs: ImageInputs | ArrayInputs) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from backlight import __version__
-from backlight.data import BUILTIN, Dataset, ImageOptions, Source, load
+from backlight.data import BUILTIN, Dataset, ImageOptions, Source, TableOptions, load
 from backlight.data.images.options import Progress
 from backlight.engine import engine_build
 from backlight.errors import InputError
@@ -123,13 +123,13 @@ class Run:
                 )
         return dataset
 
-    def images(self, progress: Progress | None = None) -> ImageOptions:
-        """How the run's images were read, and so how new ones are.
+    def options(self, progress: Progress | None = None) -> TableOptions | ImageOptions:
+        """How the run's data were read, and so how new ones are.
 
         Args:
-            progress: told how far the reading is.
+            progress: told how far the reading of images is.
         """
-        return self._settings_to_load().images(progress)
+        return self._settings_to_load().options(progress)
 
     def _settings_to_load(self) -> Settings:
         """The settings with absolute paths, so that the data are found whatever the working folder is now."""

@@ -35,19 +35,22 @@ class Rows:
     notes: tuple[str, ...] = ()
 
 
-def read_table_rows(source: Any, inputs: TableInputs, target: Target, *, labelled: bool) -> Rows:
+def read_table_rows(
+    source: Any, inputs: TableInputs, target: Target, separator: str | None = None, *, labelled: bool
+) -> Rows:
     """Read a table with the columns that a model knows; others are ignored.
 
     Args:
         source: a frame, or the path of a table.
         inputs: the model's inputs.
         target: the model's target.
+        separator: of delimited text, if it is known.
         labelled: whether the targets are read as well.
 
     Raises:
         InputError: a column is missing, or a cell is not what the model expects.
     """
-    with Table(source, [column.name for column in inputs.columns]) as table:
+    with Table(source, [column.name for column in inputs.columns], separator) as table:
         for name in inputs.types:
             _need_column(table, name)
         x, unseen = inputs.encode(table.columns(inputs.types))
