@@ -158,6 +158,8 @@ def test_what_does_not_fit_is_refused(arguments: dict[str, Any], message: str) -
 
 
 def test_a_part_that_does_not_exist_is_refused(known_group: Path) -> None:
-    assert importance(known_group, part="validation", repeats=1).part == "the validation part"
+    assert importance(known_group, part="train", repeats=1).part == "the train part"
+    with pytest.raises(InputError, match="the run's data have no validation part"):
+        importance(known_group, part="validation")  # a small table, learnt from whole
     with pytest.raises(InputError, match="did you mean 'test'"):
         importance(known_group, part="tets")

@@ -206,6 +206,8 @@ def _examples(moment: Moment, x: Any, y: Any, part: str | None) -> tuple[Example
         part = next(name for name in reversed(PARTS) if len(rows[name]))
     if part not in PARTS:
         raise InputError(f"there is no part {part!r}; {nearest(part, list(PARTS))}")
+    if not len(rows[part]):
+        raise InputError(f"the run's data have no {part} part; choose another, or give x and y")
     return check_examples(moment, *moment.dataset.part(part)), f"the {part} part"
 
 
