@@ -1,0 +1,87 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backlight.data import load
+from backlight.files import Run, Settings, load_for, scouted, scouting
+from tests.cli.terminal import backlight
+
+
+def table(path: Path, rows: int = 120) -> Path:
+    """Two numbers of which one tells the class, with noise."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(rows, 2)).round(4)
+    kinds = np.where(x[:, 0] + 0.8 * rng.normal(size=rows) > 0, "b", "a")
+    lines = [f"{a},{b},{kind}" for (a, b), kind in zip(x.tolist(), kinds, strict=True)]
+    path.write_text("\n".join(["u,v,kind", *lines, ""]), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Settings:
+    return Settings(str(table(tmp_path / "t.csv")), target=("kind",), layers=(8,), lr=0.02)
+
+
+def test_all_rows_but_the_test_part_are_learnt_from(small: Settings) -> None:
+    dataset = load_for(small)
+    found = scouted(small.resolved(dataset), dataset, ())
+    assert found is not None
+    assert np.array_equal(found.dataset.rows["test"], dataset.rows["test"])
+    assert len(found.dataset.rows["validation"]) == 0
+    together = np.union1d(dataset.rows["train"], dataset.rows["validation"])
+    assert np.array_equal(found.dataset.rows["train"], together)
+    assert 1 <= found.epoch < 200
+    assert found.settings == replace(small.resolved(dataset), validation=0.0, epochs=found.epoch, patience=None)
+    assert found.settings == found.settings.resolved(found.dataset)
+    assert f"epoch {found.epoch} on average" in found.dataset.notes[-1]
+
+
+def test_the_epoch_is_the_best_on_average_over_the_folds(small: Settings) -> None:
+    dataset = load_for(small)
+    settings = small.resolved(dataset)
+    rows = np.union1d(dataset.rows["train"], dataset.rows["validation"])
+    folds = scouting._folds(rows, dataset, small.seed)
+    assert np.bincount(folds).tolist() == [21, 21, 20, 20, 20]
+    shares = [dataset.y[rows[folds == k]].mean() for k in range(5)]
+    assert max(shares) - min(shares) < 0.06
+    curves = [scouting._validation_losses(settings, dataset, rows[folds != k], rows[folds == k]) for k in range(5)]
+    longest = max(map(len, curves))
+    means = [np.mean([curve[min(epoch, len(curve) - 1)] for curve in curves]) for epoch in range(longest)]
+    found = scouted(settings, dataset, ())
+    assert found is not None
+    assert found.epoch == int(np.argmin(means)) + 1
+
+
+@pytest.mark.parametrize("name", scouting.DECIDED)
+def test_who_decides_is_not_overruled(small: Settings, name: str) -> None:
+    dataset = load_for(small)
+    assert scouted(small.resolved(dataset), dataset, {name: None}) is None
+
+
+def test_only_small_tables_are_scouted(tmp_path: Path, small: Settings) -> None:
+    moons = Settings("moons")
+    assert scouted(moons.resolved(load("moons")), load("moons"), ()) is None
+    large = replace(small, data=str(table(tmp_path / "l.csv", 1_500)))
+    dataset = load_for(large)
+    assert scouted(large.resolved(dataset), dataset, ()) is None
+    tiny = replace(small, data=str(table(tmp_path / "s.csv", 10)))
+    dataset = load_for(tiny)
+    assert scouted(tiny.resolved(dataset), dataset, ()) is None
+    grouped = replace(small, split="part")
+    assert scouted(grouped.resolved(load_for(small)), load_for(small), ()) is None
+
+
+def test_the_command_says_so_and_the_run_can_be_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    table(Path("t.csv"))
+    told = backlight("train", "t.csv", "--target", "kind", "--layers", "8", "--lr", "0.02", "--out", "run")
+    assert told.code == 0
+    assert "all 102 rows are learnt from, as long" in told.err
+    assert "validation" not in told.out.partition("saved")[0].splitlines()[2]
+    run = Run.open("run")
+    assert run.settings.validation == 0
+    assert len(run.dataset().rows["train"]) == 102
+    assert backlight("explain", "run", "--example", "test:0", "--at", "3").code == 0
+    assert backlight("evaluate", "run", "--json").json["examples"] == 18
