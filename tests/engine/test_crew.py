@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from backlight.engine import crew
-from backlight.engine.crew import crew_size, processors, work_together
+from backlight.engine.crew import crew_size, work_together
 from backlight.errors import InputError
 
 
@@ -134,26 +134,6 @@ def test_as_many_threads_as_asked_for_and_as_there_are_processors(monkeypatch):
     for wrong in (0, -1, 1.5):
         with pytest.raises(InputError, match=f"threads is {wrong}; it must be a whole number"):
             crew_size(wrong)  # type: ignore[arg-type]
-
-
-def test_there_is_a_processor():
-    assert 1 <= processors() == processors()
-
-
-@pytest.mark.parametrize(
-    ("text", "count"),
-    [
-        *(("150000 100000", 1), ("200000 100000\n", 2), ("50000 100000", 1), ("1600000 100000", 16)),
-        *(("max 100000", 2**31), ("", 2**31), ("200000", 2**31)),
-    ],
-)
-def test_a_containers_quota_is_read(tmp_path, text, count):
-    (tmp_path / "cpu.max").write_text(text, encoding="utf-8")
-    assert crew._quota(tmp_path / "cpu.max") == count
-
-
-def test_without_a_container_there_is_no_quota(tmp_path):
-    assert crew._quota(tmp_path / "cpu.max") == 2**31
 
 
 def test_where_the_system_gives_no_more_threads_nothing_is_done_and_nobody_waits(monkeypatch):

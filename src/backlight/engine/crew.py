@@ -1,14 +1,12 @@
 """The threads that work for the native engine, and how many of them there should be."""
 
-import os
 import threading
 import time
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from typing import Final
 
 from backlight.errors import whole_number
+from backlight.processors import processors
 
 _PRODUCTS_PER_THREAD: Final = 400_000
 """A step of fewer multiplications than this per thread is done sooner by fewer threads."""
@@ -19,25 +17,6 @@ _LONGEST: Final = 2.0
 
 _LOOK = 0.05
 """Seconds between two looks for signals, on systems where a waiting thread does not hear of them."""
-
-
-@cache
-def processors() -> int:
-    """How many processors this process may use: by its affinity, and by its container's quota."""
-    try:
-        allowed = len(os.sched_getaffinity(0))
-    except AttributeError:  # not on this system
-        allowed = os.cpu_count() or 1
-    return max(1, min(allowed, _quota(Path("/sys/fs/cgroup/cpu.max"))))
-
-
-def _quota(path: Path) -> int:
-    """The whole processors in a control group's quota, as in "150000 100000"; very many where there is none."""
-    try:
-        quota, period = path.read_text().split()
-        return max(1, int(quota) // int(period))
-    except (OSError, ValueError):
-        return 2**31
 
 
 def crew_size(threads: int | None) -> int:

@@ -17,6 +17,7 @@ from backlight.data.images.decoding import BrokenImageError, decode, look_at, qu
 from backlight.data.images.files import UNREADABLE, ImageFiles
 from backlight.data.images.options import Progress
 from backlight.errors import InputError
+from backlight.processors import processors
 
 LARGE: Final = 1 << 28
 """Pixels of more bytes than this stay on the disk, and are mapped into memory as they are needed."""
@@ -90,7 +91,7 @@ def read_images(
         InputError: an image cannot be read, or none can.
     """
     count = len(names)
-    with quiet(), ThreadPoolExecutor(_threads()) as pool:
+    with quiet(), ThreadPoolExecutor(processors()) as pool:
         looks = list(_in_blocks(pool, partial(_look, files), names, progress, 0))
         refuse(files, names, [look.reason for look in looks], skip_broken=skip_broken)
         sizes = np.array([look.size for look in looks if look.reason is None])
@@ -119,11 +120,6 @@ def reduced(size: tuple[int, int]) -> tuple[int, int]:
     """
     shrink = min(1.0, LONGEST_SIDE / max(size))
     return max(1, round(size[0] * shrink)), max(1, round(size[1] * shrink))
-
-
-def _threads() -> int:
-    own = getattr(os, "sched_getaffinity", None)
-    return len(own(0)) if own is not None else os.cpu_count() or 1
 
 
 _Done = TypeVar("_Done")

@@ -13,11 +13,10 @@ from backlight.data.tables.cells import Cells
 from backlight.data.tables.inputs import TableInputs
 from backlight.data.tables.stored_columns import Columns
 from backlight.data.tables.summaries import Summary, TextSummary, add_to, empty_summary
+from backlight.processors import processors
 
 MAPPED: Final = 1 << 28
 """Inputs of more bytes lie in a file that is mapped into memory, so that they need not fit into it."""
-
-_THREADS: Final = 2
 
 
 def fit_inputs(
@@ -70,6 +69,6 @@ def _encoded(columns: Columns, inputs: TableInputs, names: Sequence[str]) -> Ite
         return inputs.encode(cells)[0]
 
     pieces = (cells for _, cells in columns.pieces(names))
-    with ThreadPoolExecutor(_THREADS) as pool:
-        while some := list(islice(pieces, 2 * _THREADS)):
+    with ThreadPoolExecutor(processors()) as pool:
+        while some := list(islice(pieces, 2 * processors())):
             yield from pool.map(encode, some)
