@@ -21,6 +21,16 @@ _WORDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
+def part_named(word: str) -> str | None:
+    """The part that a word stands for, None if it stands for none.
+
+    Example:
+        >>> part_named("Val"), part_named("training"), part_named("cats")
+        ('validation', 'train', None)
+    """
+    return next((part for part in _PARTS if word.strip().lower() in _WORDS[part]), None)
+
+
 def check_fractions(validation: float, test: float) -> None:
     """Refuse fractions that cannot be.
 
@@ -194,10 +204,10 @@ def split_as_told(told: Sequence[str], values: Ints, name: str) -> dict[str, NDA
     """
     numbers = []
     for word in told:
-        number = next((k for k, part in enumerate(_PARTS) if word.strip().lower() in _WORDS[part]), None)
-        if number is None:
+        part = part_named(word)
+        if part is None:
             raise InputError(f"column {name!r} holds {word!r}, which names no part; write train, validation or test")
-        numbers.append(number)
+        numbers.append(_PARTS.index(part))
     if (values < 0).any():
         row = int(np.argmax(values < 0))
         raise InputError(

@@ -13,6 +13,7 @@ from backlight.data.images.arrays import read_npy
 from backlight.data.images.files import ImageFiles, is_image, readable
 from backlight.data.images.options import ImageOptions
 from backlight.data.npz import find_classes, texts
+from backlight.data.splits import part_named
 from backlight.data.tables.targets import MOST_NUMBERED_CLASSES
 from backlight.data.targets import Classes, SeveralClasses
 from backlight.errors import InputError, nearest
@@ -20,15 +21,6 @@ from backlight.errors import InputError, nearest
 Row: TypeAlias = tuple[str, ...]
 """The labels of one image, one per question."""
 
-_PART_NAMES: Final = {
-    "train": "train",
-    "training": "train",
-    "validation": "validation",
-    "valid": "validation",
-    "val": "validation",
-    "test": "test",
-    "testing": "test",
-}
 _NAMED: Final = 3
 
 
@@ -58,11 +50,11 @@ def parts_by_folder(names: Sequence[str], folders: Sequence[str]) -> tuple[list[
         >>> parts_by_folder(["cat/1.png", "dog/2.png"], ["cat", "dog"])
     """
     tops = {folder.partition("/")[0] for folder in folders}
-    parts = {_PART_NAMES.get(top.lower(), "") for top in tops}
+    parts = {part_named(top) or "" for top in tops}
     if not ({"train"} < parts <= set(PARTS)) or len(parts) < len(tops) or not all("/" in name for name in names):
         return None
     pairs = [name.partition("/") for name in names]
-    return [_PART_NAMES[top.lower()] for top, _, _ in pairs], [rest for _, _, rest in pairs]
+    return [part_named(top) or "" for top, _, _ in pairs], [rest for _, _, rest in pairs]
 
 
 def find_labels(files: ImageFiles, within: Sequence[str], options: ImageOptions, targets: Sequence[str]) -> Labelled:
