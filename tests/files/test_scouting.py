@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from backlight.data import load
-from backlight.files import Run, Settings, load_for, scouted, scouting
+from backlight.files import Run, Settings, load_for, scouting
+from backlight.files.scouting import scouted
 from tests.cli.terminal import backlight
 
 

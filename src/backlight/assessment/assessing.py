@@ -47,11 +47,14 @@ def assess(
 
     Example:
         >>> import tempfile
-        >>> from backlight.cli.train import begun
+        >>> from backlight.files import Conduct, Settings, load_for, prepared
+        >>> settings = Settings("moons", epochs=5)
+        >>> settings, dataset = prepared(settings, load_for(settings), ["epochs"])
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     conduct = begun("moons", {"epochs": 5}, classic=False, out=Path(folder) / "run", force=False)
-        ...     _ = list(conduct.records())
-        ...     told = assess(conduct.run)
+        ...     run = Run.planned(Path(folder) / "run", settings, dataset.source)
+        ...     run.begin()
+        ...     _ = list(Conduct(run, dataset).records())
+        ...     told = assess(run)
         >>> told.examples, told.baseline.metrics["accuracy"], told.metrics["accuracy"] > 0.8
         (150, 0.5, True)
     """

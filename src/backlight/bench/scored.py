@@ -17,7 +17,7 @@ from backlight.arrays import Array, Floats
 from backlight.data import Classes, Dataset, load
 from backlight.data.tables.columns import CategoryColumn
 from backlight.data.tables.inputs import TableInputs
-from backlight.files import Conduct, Run, Settings, scouted
+from backlight.files import Conduct, Run, Settings, prepared
 from backlight.files.scouting import DECIDED
 
 MANY_ROWS: Final = 5_000
@@ -47,10 +47,7 @@ def with_backlight(settings: Settings, dataset: Dataset) -> Answer:
     with tempfile.TemporaryDirectory() as name:
         start = time.perf_counter()
         decided = [name for name in DECIDED if getattr(settings, name) != getattr(Settings(""), name)]
-        settings = settings.resolved(dataset)
-        found = scouted(settings, dataset, decided)
-        if found is not None:
-            settings, dataset = found.settings, found.dataset
+        settings, dataset = prepared(settings, dataset, decided)
         conduct = Conduct(Run.planned(Path(name) / "run", settings, dataset.source), dataset)
         conduct.run.begin()
         for _ in conduct.records():

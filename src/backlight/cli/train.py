@@ -193,7 +193,8 @@ def begun(
         quiet: whether nothing is said of the reading of images unless there is a terminal.
     """
     from backlight.cli.reading import watched_reading
-    from backlight.files import Conduct, Run, Settings, check_free, claim_folder, load_for, scouted
+    from backlight.files import Conduct, Run, Settings, check_free, claim_folder, load_for, prepared
+    from backlight.files.scouting import DECIDED
 
     if out is not None:
         check_free(out, force=force)
@@ -201,10 +202,7 @@ def begun(
     settings.check()
     with watched_reading(quiet=quiet) as progress:
         dataset = load_for(settings, progress)
-    settings = settings.resolved(dataset)
-    found = None if classic else scouted(settings, dataset, given)
-    if found is not None:
-        settings, dataset = found.settings, found.dataset
+    settings, dataset = prepared(settings, dataset, DECIDED if classic else given)
     folder = out or claim_folder(Path("runs"), dataset.name)
     try:
         conduct = Conduct(Run.planned(folder, settings, dataset.source), dataset)

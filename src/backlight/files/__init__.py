@@ -3,7 +3,7 @@
 from backlight.files.conduct import INTERRUPTED, Conduct, state_at
 from backlight.files.model import Model, evaluation, finite, part_evaluation, quality
 from backlight.files.run import Run, check_free, claim_folder, load_for
-from backlight.files.scouting import scouted
+from backlight.files.scouting import prepared
 from backlight.files.settings import Settings
 
 __all__ = [
@@ -18,7 +18,7 @@ __all__ = [
     "finite",
     "load_for",
     "part_evaluation",
+    "prepared",
     "quality",
-    "scouted",
     "state_at",
 ]

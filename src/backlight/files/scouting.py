@@ -115,3 +115,19 @@ def _validation_losses(settings: Settings, dataset: Dataset, learnt: Ints, held:
         if isinstance(record, EndRecord) and record.failed:
             return []
     return losses
+
+
+def prepared(settings: Settings, dataset: Dataset, given: Collection[str]) -> tuple[Settings, Dataset]:
+    """The settings with every choice made, and the data as they are learnt from, a small table whole.
+
+    Args:
+        settings: as the user gave them.
+        dataset: their data.
+        given: the names of the settings that the user gave.
+
+    Raises:
+        InputError: two settings, or a setting and the data, do not go together.
+    """
+    resolved = settings.resolved(dataset)
+    found = scouted(resolved, dataset, given)
+    return (resolved, dataset) if found is None else (found.settings, found.dataset)
