@@ -28,7 +28,7 @@ def test_every_way_to_write_a_moment(tmp_path: Path, name: str, form: str) -> No
     with Table(put(tmp_path, [f"{moment:{form}}" for moment in moments])) as table:
         profile = table.profiles()["c"]
         assert profile.date_format == name
-        cells = table.column("c", ColumnType("date", name))
+        cells = table.columns({"c": ColumnType("date", name)})["c"]
     assert isinstance(cells, Moments)
     for moment, seconds in zip(moments, cells.seconds, strict=True):
         read = datetime.strptime(f"{moment:{form}}", form).replace(tzinfo=UTC)
@@ -38,7 +38,7 @@ def test_every_way_to_write_a_moment(tmp_path: Path, name: str, form: str) -> No
 
 def test_moments_with_a_zone_are_told_apart_in_utc(tmp_path: Path) -> None:
     with Table(put(tmp_path, ["2024-01-01T10:00:00+02:00", "2024-01-01T08:00:00Z", "2024-01-01 08:00:00"])) as table:
-        cells = table.column("c", ColumnType("date", "year-month-day"))
+        cells = table.columns({"c": ColumnType("date", "year-month-day")})["c"]
     assert isinstance(cells, Moments)
     assert len(set(cells.seconds)) == 1
 

@@ -82,7 +82,7 @@ def _as_json(data: str, seen: "TableSeen | None", dataset: "Dataset | None") -> 
         content["unlabelled"] = dataset.unlabelled
         content["inputs"] = dataset.inputs.to_dict()
         content["target"] = dataset.target.to_dict()
-        content["classes"] = {title: dict(counts) for title, counts in _class_counts(dataset)}
+        content["classes"] = {title: dict(counts) for title, counts in _counted(dataset)}
         content["notes"] = list(dict.fromkeys([*content.get("notes", ()), *dataset.notes]))
     return content
 
@@ -156,7 +156,7 @@ def _learnt(dataset: "Dataset") -> "list[Block]":
         ranges = zip(dataset.target.names, dataset.target.mean, dataset.target.std, strict=True)
         rows = tuple((name, mean, std) for name, mean, std in ranges)
         blocks.append(Table(("quantity", "mean of the training part", "standard deviation"), rows))
-    for title, counts in _class_counts(dataset):
+    for title, counts in _counted(dataset):
         shown = counts[:_CLASSES]
         more = f" (the commonest {_CLASSES} of {len(counts)})" if len(counts) > _CLASSES else ""
         names, values = tuple(name for name, _ in shown), tuple(float(count) for _, count in shown)
@@ -164,24 +164,15 @@ def _learnt(dataset: "Dataset") -> "list[Block]":
     return blocks + _pictures(dataset)
 
 
-def _class_counts(dataset: "Dataset") -> list[tuple[str, list[tuple[str, int]]]]:
-    """The classes of every question with their examples, in all parts together; the commonest first if many."""
-    import numpy as np
+def _counted(dataset: "Dataset") -> list[tuple[str, list[tuple[str, int]]]]:
+    """The classes of every question with their examples; the commonest first if many."""
+    from backlight.data.dataset import class_counts
 
-    from backlight.data import Classes, SeveralClasses
-
-    target = dataset.target
-    if not isinstance(target, Classes | SeveralClasses):
-        return []
-    used = np.concatenate(list(dataset.rows.values()))
-    questions = (target,) if isinstance(target, Classes) else target.targets
-    found = []
-    for question, codes in zip(questions, dataset.y[used].reshape(len(used), -1).T, strict=True):
-        counts = list(zip(question.names, np.bincount(codes, minlength=question.width).tolist(), strict=True))
+    counted = [(title, list(counts.items())) for title, counts in class_counts(dataset).items()]
+    for _, counts in counted:
         if len(counts) > _CLASSES:
             counts.sort(key=lambda pair: -pair[1])
-        found.append((question.column or "target", counts))
-    return found
+    return counted
 
 
 def _pictures(dataset: "Dataset") -> "list[Block]":

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from backlight.arrays import Array, Floats
 from backlight.data.inputs import Inputs
-from backlight.data.targets import Target
+from backlight.data.targets import Classes, SeveralClasses, Target
 from backlight.errors import InputError, nearest
 
 PARTS: Final = ("train", "validation", "test")
@@ -136,3 +136,24 @@ class Dataset:
             if place < len(self.rows[part]) and self.rows[part][place] == row:
                 return f"{part}:{place}"
         raise InputError(f"row {row} of {self.name} is in no part; it does not exist or has no target")
+
+
+def class_counts(dataset: Dataset) -> dict[str, dict[str, int]]:
+    """How many examples of each class there are in all parts together, by question; nothing where there are no classes.
+
+    Example:
+        >>> from backlight.data import load
+        >>> class_counts(load("moons"))
+        {'target': {'0': 500, '1': 500}}
+    """
+    if not isinstance(dataset.target, Classes | SeveralClasses):
+        return {}
+    used = np.concatenate(list(dataset.rows.values()))
+    questions = (dataset.target,) if isinstance(dataset.target, Classes) else dataset.target.targets
+    columns = dataset.y[used].reshape(len(used), -1).T
+    return {
+        question.column or "target": dict(
+            zip(question.names, np.bincount(codes, minlength=question.width).tolist(), strict=True)
+        )
+        for question, codes in zip(questions, columns, strict=True)
+    }

@@ -204,14 +204,6 @@ class Table:
         """How many different values a column has."""
         return int(self._one_row(f"SELECT count(DISTINCT c{self.index(name)}) FROM {self._table(name)}")[0])
 
-    def column(self, name: str, what: ColumnType) -> Cells:
-        """A column as cells of a kind.
-
-        Raises:
-            InputError: a cell cannot be read so; the message names its row.
-        """
-        return self.columns({name: what})[name]
-
     def columns(self, types: Mapping[str, ColumnType]) -> dict[str, Cells]:
         """Columns as cells of the kinds asked for, in that order.
 
