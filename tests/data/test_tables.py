@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from backlight.data.tables.table import Table
@@ -126,6 +126,8 @@ cell = st.text(st.characters(codec="utf-8", exclude_characters="\0\r", exclude_c
 
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.tuples(cell, cell), min_size=1, max_size=8))
+@example([("", "''")])
+@example([("'a'", "'b'")])
 def test_any_text_survives_quoting_and_keeps_its_line(tmp_path_factory: pytest.TempPathFactory, rows: Any) -> None:
     def quoted(value: str) -> str:
         return '"' + value.replace('"', '""') + '"'

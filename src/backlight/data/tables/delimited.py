@@ -144,7 +144,12 @@ def _with_quotes(dialect: Dialect, sample: list[tuple[int, list[str]]]) -> Diale
     """The dialect, with ' for its quotes where cells begin with it and cells end with it, and none with the other."""
     cells = [cell.strip() for _, record in sample for cell in record]
     begin, end = (sum(len(cell) > 1 and cell[k] == "'" for cell in cells) for k in (0, -1))
-    return replace(dialect, quote="'") if begin and begin == end else dialect
+    if not begin or begin != end:
+        return dialect
+    before = re.escape(dialect.separator)
+    with dialect.text.open(encoding="utf-8-sig", errors="replace") as file:
+        other = any(re.search(rf'(^|{before})\s*"', line) for line in islice(file, sample[-1][0]))
+    return dialect if other else replace(dialect, quote="'")
 
 
 def _records(dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
