@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.pictures import RED, draw, draw_classes, pack
 
-from backlight.data import ArrayInputs, Classes, ImageInputs, ImageOptions, Quantities, SeveralClasses, read_rows
+from backlight.data import ArrayInputs, Classes, ImageInputs, ImageOptions, Quantities, SeveralClasses, load, read_rows
 from backlight.errors import InputError
 
 GREY, COLOURED = ImageInputs((4, 6), "uint8"), ImageInputs((4, 6, 3), "uint8")
@@ -91,3 +91,16 @@ def test_broken_new_images(folder: Path) -> None:
     (folder / "cat" / "dir.png").mkdir()
     with pytest.raises(InputError, match="holds no images"):
         read_rows(folder / "cat" / "dir.png", COLOURED, PETS, labelled=False)
+
+
+def test_the_model_says_which_columns_of_labels_and_in_which_order(tmp_path: Path) -> None:
+    folder = tmp_path / "f"
+    for number in range(12):
+        draw(folder / f"n{number}.png")
+    rows = [f"n{number}.png,{'xy'[number % 2]},{'pqr'[number % 3]},{number}.5" for number in range(12)]
+    (tmp_path / "l.csv").write_text("\n".join(["file,a,b,c", *rows, ""]), encoding="utf-8")
+    options = ImageOptions(labels=str(tmp_path / "l.csv"))
+    for target in (["b", "a"], ["b"], ["c"]):
+        data = load(folder, target=target, options=options)
+        new = read_rows(folder, data.inputs, data.target, labelled=True, options=options)
+        assert np.array_equal(np.asarray(new.y), data.y), target

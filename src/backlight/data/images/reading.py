@@ -13,7 +13,7 @@ from backlight.data.images.labels import Row, find_labels, labels_by_name, parts
 from backlight.data.images.options import ImageOptions, format_size
 from backlight.data.images.sets import read_images
 from backlight.data.inputs import ArrayInputs, ImageInputs
-from backlight.data.targets import Classes, Labels, SeveralClasses, Target
+from backlight.data.targets import Classes, Labels, Quantities, SeveralClasses, Target
 from backlight.errors import InputError, nearest
 
 
@@ -63,9 +63,9 @@ def read_many_images(
         wanted = list(range(len(files.names)))
         if labelled:
             divided = parts_by_folder(files.names, files.folders)
-            column = target.column if isinstance(target, Classes) and options.labels is not None else None
-            columns = () if column is None else (column,)
-            found = find_labels(files, files.names if divided is None else divided[1], options, columns)
+            found = find_labels(
+                files, files.names if divided is None else divided[1], options, _columns(target, options)
+            )
             rows, notes = found.rows, found.notes
             wanted = [i for i in wanted if rows[i] is not None]
         names = [files.names[i] for i in wanted]
@@ -87,6 +87,17 @@ def read_many_images(
     return inputs.encode(pixels), _targets(path, chosen, target) if labelled else None, shown, notes
 
 
+def _columns(target: Target, options: ImageOptions) -> tuple[str, ...]:
+    """The columns of a table of labels that the model predicts, in its own order; none where labels have no columns."""
+    if options.labels is None or options.labels.lower().endswith(".npy"):
+        return ()
+    if isinstance(target, Quantities):
+        return target.names
+    questions = target.targets if isinstance(target, SeveralClasses) else (target,)
+    named = [question.column for question in questions if isinstance(question, Classes)]
+    return tuple(name for name in named if name is not None)
+
+
 def _wanted(inputs: ImageInputs | ArrayInputs) -> tuple[tuple[int, int], bool]:
     return (inputs.shape[1], inputs.shape[0]), len(inputs.shape) == 2
 
@@ -105,7 +116,7 @@ def _of_arrays(
         if labelled and options.labels is None:
             raise InputError(f"{path} holds images without labels; give them with --labels FILE.npy or FILE.csv")
         if labelled and options.labels is not None:
-            table = read_labels(Path(options.labels))
+            table = read_labels(Path(options.labels), _columns(target, options))
             rows = labels_by_name(table, [str(number) for number in range(len(raw))], options.labels).rows
     wanted = np.array([row is not None or not labelled for row in rows])
     images = fitted(raw[wanted], size, gray=gray)
