@@ -99,3 +99,10 @@ def test_what_does_not_fit_is_refused(words):
     np.savez("three.npz", x=np.zeros((3, 2, 5), np.uint8), y=np.full((3, 3), "a"))
     assert "the model expects 2 classes per example" in backlight("evaluate", words, "three.npz").err
     refused_in_one_line("choose the output softmax", "train", "words.npz", "--output", "sigmoid")
+
+
+def test_what_each_input_is_needed_for_is_told_for_several_questions(words):
+    told = backlight("explain", words, "--importance", "--json")
+    assert told.code == 0, told.err
+    assert told.json["score"] == "accuracy"
+    assert backlight("evaluate", words, "--html", "page.html").code == 0

@@ -21,6 +21,7 @@ from backlight.plots import Bars, Block, Gallery, Heading, Picture, Table, Text,
 from backlight.plots.blocks import Cell
 from backlight.randomness import Purpose, permutation
 from backlight.scoring.metrics import measure
+from backlight.scoring.several import name_questions
 
 _ROWS: Final = 15
 _SQUARES: Final = 5
@@ -310,7 +311,8 @@ class _Measured:
             outputs[place], losses[place] = trace.out, self.network.losses(trace, self.y[place], self.moment.loss)
         quantities = self.moment.quantities
         unit = 1.0 if quantities is None else np.asarray(quantities.std)
-        return measure(losses, outputs, self.y, unit, labels=self.moment.labels)
+        questions = name_questions(self.network.sizes)
+        return measure(losses, outputs, self.y, unit, labels=self.moment.labels, questions=questions)
 
     def _from_z(self, z: Floats) -> Trace:
         """The forward pass from the first layer's pre-activations on."""
