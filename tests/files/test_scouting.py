@@ -86,3 +86,9 @@ def test_the_command_says_so_and_the_run_can_be_repeated(tmp_path: Path, monkeyp
     assert len(run.dataset().rows["train"]) == 102
     assert backlight("explain", "run", "--example", "test:0", "--at", "3").code == 0
     assert backlight("evaluate", "run", "--json").json["examples"] == 18
+
+
+def test_without_a_test_part_validation_stays(small: Settings) -> None:
+    untested = replace(small, test=0.0)
+    dataset = load_for(untested)
+    assert scouted(untested.resolved(dataset), dataset, ()) is None

@@ -67,6 +67,8 @@ def scouted(settings: Settings, dataset: Dataset, given: Collection[str]) -> Sco
         return None
     if settings.group or settings.time or settings.split or set(DECIDED) & set(given):
         return None
+    if not len(dataset.rows["test"]):  # else nothing would be left to measure the result by
+        return None
     rows = np.union1d(dataset.rows["train"], dataset.rows["validation"])
     if len(rows) < 2 * FOLDS:
         return None
