@@ -120,3 +120,21 @@ def test_many_rows_are_searched_in_part_and_once(monkeypatch):
     assert seen == [100] * 9
     assert tuned.answer(dataset, 1, first.chosen).chosen == first.chosen
     assert len(seen) == 9
+
+
+def test_quantities_of_a_small_table_are_scored_in_one_unit(tmp_path):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 2)).round(4)
+    y = (3 * x[:, 0] + 10 * (rng.uniform(size=200) < 0.05)).round(4)
+    lines = [f"{a},{b},{value}" for (a, b), value in zip(x.tolist(), y.tolist(), strict=True)]
+    (tmp_path / "t.csv").write_text("\n".join(["u,v,q", *lines, ""]), encoding="utf-8")
+    settings = Settings(str(tmp_path / "t.csv"), target=("q",), layers=(8,))
+    dataset = load(settings.data, target="q")
+    assert isinstance(dataset.target, Quantities)
+    predicted = with_backlight(settings, dataset).predicted
+    result = backlight(
+        "train", settings.data, "--target", "q", "--layers", "8", "--out", str(tmp_path / "run"), "--json"
+    )
+    errors = predicted - dataset.part("test")[1][:, 0]
+    rmse = float(np.sqrt((errors**2).mean()) * dataset.target.std[0])
+    assert rmse == pytest.approx(result.json["metrics"]["test"]["rmse"], rel=1e-4)

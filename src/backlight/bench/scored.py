@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from backlight.arrays import Array, Floats
-from backlight.data import Classes, Dataset, load
+from backlight.data import Classes, Dataset, Quantities, load
 from backlight.data.tables.columns import CategoryColumn
 from backlight.data.tables.inputs import TableInputs
 from backlight.files import Conduct, Run, Settings, prepared
@@ -42,18 +42,20 @@ class Answer:
     chosen: str = ""
 
 
-def with_backlight(settings: Settings, dataset: Dataset) -> Answer:
+def with_backlight(settings: Settings, given: Dataset) -> Answer:
     """Train as `backlight train` does with these settings, a small table on its validation part too in the end."""
     with tempfile.TemporaryDirectory() as name:
         start = time.perf_counter()
         decided = [name for name in DECIDED if getattr(settings, name) != getattr(Settings(""), name)]
-        settings, dataset = prepared(settings, dataset, decided)
+        settings, dataset = prepared(settings, given, decided)
         conduct = Conduct(Run.planned(Path(name) / "run", settings, dataset.source), dataset)
         conduct.run.begin()
         for _ in conduct.records():
             pass
         seconds = time.perf_counter() - start
     outputs = conduct.network.predict(dataset.part("test")[0])
+    if isinstance(given.target, Quantities) and isinstance(dataset.target, Quantities):
+        outputs = given.target.encode(dataset.target.decode(outputs))  # a small table was standardised anew
     return Answer(outputs.argmax(axis=1) if _classifies(dataset) else outputs[:, 0], seconds)
 
 
