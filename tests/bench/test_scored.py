@@ -13,6 +13,7 @@ from backlight.bench.accuracy import score
 from backlight.bench.real_data import REAL_DATA
 from backlight.bench.scored import PEERS_BY_SCORE, columns_again, with_backlight
 from backlight.bench.scored import scored as answered
+from backlight.data import Quantities
 from backlight.data.tables.cells import Cells, Numbers, Texts
 from backlight.data.tables.inputs import TableInputs
 from backlight.files import Settings
