@@ -13,6 +13,7 @@ from backlight.bench.cost import PARAMETERS
 from backlight.bench.data import write_examples
 from backlight.bench.explaining import measure_explaining
 from backlight.bench.imports import measure_imports
+from backlight.bench.large import measure_large
 from backlight.bench.machine import machine
 from backlight.bench.processes import WorkerFailedError, WorkerProcess
 from backlight.bench.real_data import REAL_DATA, RealData
@@ -24,7 +25,7 @@ from backlight.errors import InputError, nearest, whole_number
 SPEED: Final = ("training", "examples", "cost", "memory", "commands", "explaining", "imports")
 """The sections that are measured unless others are asked for."""
 
-SECTIONS: Final = (*SPEED, "accuracy")
+SECTIONS: Final = (*SPEED, "large", "accuracy")
 TABLES: Final = tuple(data for data in REAL_DATA.values() if not data.name.endswith("mnist"))
 """What scores are compared on unless other data are asked for: the two large sets of images take peers much longer."""
 
@@ -99,6 +100,9 @@ def measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
         "commands": lambda plan, _, say: measure_commands(min(plan.rounds, 3), plan.threads, say),
         "explaining": lambda plan, _, say: _plain(measure_explaining(min(plan.rounds, 5))),
         "imports": lambda plan, _, say: _plain(measure_imports(2 * plan.rounds + 1)),
+        "large": lambda plan, folder, say: measure_large(
+            folder, rounds=min(plan.rounds, 3), threads=plan.threads, say=say
+        ),
         "accuracy": lambda plan, folder, say: measure_accuracy(
             plan.data, folder, seeds=min(plan.rounds, MOST_SEEDS), threads=plan.threads, say=say
         ),
