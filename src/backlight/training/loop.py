@@ -87,7 +87,7 @@ class Training:
         self._final: TrainingState | None = None
         self._order: tuple[int, Ints] = (-1, rows)
         self._block = 1
-        self._visits = Visits(session.examples.source)
+        self._visits = Visits(session.examples.source, rows)
         self._started = time.perf_counter()
         if state is not None:
             self.restore(state)
