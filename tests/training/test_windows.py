@@ -77,3 +77,13 @@ def test_rows_far_apart_fill_a_window_sooner(mapped, monkeypatch):
     order = windows.epoch_order(source, sparse, 0, 0)
     assert np.array_equal(np.sort(order), sparse)
     assert all(np.ptp(order[start : start + 100]) < 1000 for start in range(0, 500, 100))
+
+
+def test_no_stretch_of_steps_goes_past_a_window(mapped, monkeypatch):
+    source = row_source(mapped[0])
+    monkeypatch.setattr(windows, "WINDOW_BYTES", 24_000)
+    visits = windows.Visits(source, np.arange(5000))
+    assert (visits.steps(50, 100), visits.steps(5, 100), visits.steps(3, 2000)) == (10, 5, 1)
+    visits.add(700)
+    assert visits.steps(50, 100) == 3
+    assert windows.Visits(row_source(mapped[1]), np.arange(5000)).steps(50, 100) == 50

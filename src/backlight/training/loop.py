@@ -179,9 +179,9 @@ class Training:
         return Stretch(self._epoch_order(epoch), self.plan.batch_size, first, count, epoch, step, self.plan.lr)
 
     def _advance(self, count: int) -> bool:
-        """Take steps within one epoch; False if an objective was not finite."""
+        """Take up to `count` steps within one epoch; False if an objective was not finite."""
         self._remember_good()
-        stretch = self.stretch(self.step, count)
+        stretch = self.stretch(self.step, self._visits.steps(count, self.plan.batch_size))
         if stretch.first == 0:
             self._objective_sum = 0.0
         with ctrl_c_held_back(self.session.stop) as pressed:

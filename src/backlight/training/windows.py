@@ -56,6 +56,12 @@ class Visits:
     def __init__(self, source: RowSource, rows: Ints) -> None:
         self._source, self._held, self._read = source, window(source, rows), 0
 
+    def steps(self, count: int, batch_size: int) -> int:
+        """How many of so many steps may be taken before the window is full; at least one."""
+        if not self._held:
+            return count
+        return min(count, max(1, (self._held - self._read) // batch_size))
+
     def add(self, rows: int) -> None:
         """So many rows were read."""
         self._read += rows
