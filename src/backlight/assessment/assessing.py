@@ -47,14 +47,12 @@ def assess(
 
     Example:
         >>> import tempfile
-        >>> from backlight.files import Conduct, Settings, load_for, prepared
+        >>> from backlight.files import Settings, begin, load_for
         >>> settings = Settings("moons", epochs=5)
-        >>> settings, dataset = prepared(settings, load_for(settings), ["epochs"])
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     run = Run.planned(Path(folder) / "run", settings, dataset.source)
-        ...     run.begin()
-        ...     _ = list(Conduct(run, dataset).records())
-        ...     told = assess(run)
+        ...     conduct = begin(settings, load_for(settings), folder=Path(folder) / "run")
+        ...     reason = conduct.complete().reason
+        ...     told = assess(conduct.run)
         >>> told.examples, told.baseline.metrics["accuracy"], told.metrics["accuracy"] > 0.8
         (150, 0.5, True)
     """

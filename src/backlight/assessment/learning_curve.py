@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from backlight.arrays import Array, Floats, Ints
 from backlight.data import Classes, Dataset, Labels, Quantities
 from backlight.errors import InputError
-from backlight.files import Settings, part_evaluation
+from backlight.files import Settings
 from backlight.network import Network
 from backlight.randomness import Purpose, permutation
 from backlight.scoring.metrics import predicted_classes
@@ -167,16 +167,9 @@ def _doubling(rows: list[int], errors: Floats, least: float) -> tuple[Any, Any, 
 
 
 def _trained(settings: Settings, dataset: Dataset, rows: Ints) -> Network:
-    network = settings.network(dataset)
-    validation = None
-    if len(dataset.rows["validation"]):
-        validation = part_evaluation(dataset, "validation")
-    training = settings.trainer(network).start(
-        dataset.x, dataset.y, rows=rows, validation=validation, sample_weight=dataset.weights
-    )
-    for _ in training.records():
-        pass
-    return network
+    training = settings.training(dataset, rows, dataset.rows["validation"])
+    training.complete()
+    return training.network
 
 
 def _strata(dataset: Dataset) -> Array | None:

@@ -13,7 +13,7 @@ import numpy as np
 from backlight.arrays import Ints
 from backlight.assessment.rival import Rival
 from backlight.data import Dataset
-from backlight.files import Settings, evaluation, finite, quality
+from backlight.files import Settings, finite, quality
 from backlight.training import Evaluation, outcomes
 
 LR: Final = 0.01
@@ -63,13 +63,9 @@ def linear_model(settings: Settings, dataset: Dataset, examples: Evaluation) -> 
         until=(),
         patience=PATIENCE if len(checked) else None,
     )
-    network = plain.network(dataset)
-    trainer = replace(plain.trainer(network), evaluate_untrained=False)
-    watched = evaluation(dataset.target, dataset.x, dataset.y, checked) if len(checked) else None
-    training = trainer.start(dataset.x, dataset.y, rows=learnt, validation=watched, sample_weight=dataset.weights)
-    for record in training.records():
-        end = record
-    found = quality(dataset.target, examples, outcomes(network, examples, plain.loss, engine=plain.engine))
+    training = plain.training(dataset, learnt, checked)
+    end = training.complete()
+    found = quality(dataset.target, examples, outcomes(training.network, examples, plain.loss, engine=plain.engine))
     metrics: dict[str, Any] = {key: found[key] for key in _KEPT if key in found}
     what = f"no hidden layer, {len(learnt):,} rows, {end.epoch} epochs"
     return Rival("linear model", what, finite({**metrics, "rows": len(learnt), "epochs": end.epoch}))

@@ -6,6 +6,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
+from backlight.arrays import Ints
 from backlight.data import (
     Classes,
     Dataset,
@@ -20,9 +21,10 @@ from backlight.data import (
 from backlight.data.images.options import Progress, format_size, parse_size
 from backlight.data.splits import check_fractions
 from backlight.errors import InputError
+from backlight.files.model import evaluation
 from backlight.network import Network
 from backlight.network.losses import check_pair, default_loss
-from backlight.training import Trainer, Until
+from backlight.training import Trainer, Training, Until
 from backlight.training.optimizers import OPTIMIZERS, make_optimizer
 
 INIT: Final = "glorot_uniform"
@@ -265,6 +267,18 @@ class Settings:
             patience=self.patience,
             evaluate_untrained=True,
         )
+
+    def training(self, dataset: Dataset, learnt: Ints, watched: Ints) -> Training:
+        """A training of resolved settings that has taken no step.
+
+        Args:
+            dataset: the data.
+            learnt: the rows to learn from (m,).
+            watched: the rows to measure after every epoch; none where it is empty.
+        """
+        validation = evaluation(dataset.target, dataset.x, dataset.y, watched) if len(watched) else None
+        trainer = self.trainer(self.network(dataset))
+        return trainer.start(dataset.x, dataset.y, rows=learnt, validation=validation, sample_weight=dataset.weights)
 
     def to_dict(self) -> dict[str, Any]:
         """The settings as plain data, for files."""
