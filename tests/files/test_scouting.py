@@ -60,6 +60,16 @@ def test_the_epoch_is_the_best_on_average_over_the_folds(small: Settings) -> Non
     assert best[1] == pytest.approx(min(means))
 
 
+def test_a_best_epoch_that_is_the_last_is_told(small: Settings) -> None:
+    dataset = load_for(small)
+    enough, short = (scouted(replace(small, epochs=most).resolved(dataset), dataset, ()) for most in (200, 2))
+    assert enough is not None
+    assert short is not None
+    assert "the last that was tried" not in enough[1].notes[-1]
+    assert "best at epoch 2 on average" in short[1].notes[-1]
+    assert "the last that was tried, so more epochs or a larger --lr may help" in short[1].notes[-1]
+
+
 @pytest.mark.parametrize("name", scouting.DECIDED)
 def test_who_decides_is_not_overruled(small: Settings, name: str) -> None:
     dataset = load_for(small)

@@ -65,9 +65,10 @@ def scouted(settings: Settings, dataset: Dataset, given: Collection[str]) -> tup
     epoch, loss = best
     longer = replace(settings, validation=0.0, epochs=epoch, patience=None)
     everything = load_for(longer)
+    bound = ", the last that was tried, so more epochs or a larger --lr may help" * (epoch == settings.epochs)
     note = (
         f"{FOLDS} trainings, each with another fifth of the rows for validation, were best at epoch {epoch} on average "
-        f"(loss {loss:.4f}); now all {len(rows):,} rows are learnt from, as long"
+        f"(loss {loss:.4f}){bound}; now all {len(rows):,} rows are learnt from, as long"
     )
     return longer, replace(everything, notes=(*everything.notes, note))
 
