@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -5,8 +6,9 @@ import pytest
 
 from backlight.assessment.learning_curve import fitted, learning_curve, nested
 from backlight.errors import InputError
-from backlight.files import evaluation
+from backlight.files import evaluation, scouting
 from tests.assessment.made import arrays, made
+from tests.files.test_scouting import table
 
 ROWS = [100, 200, 400, 800]
 
@@ -82,6 +84,22 @@ def test_trained_with_the_runs_own_settings(tmp_path):
     again = (network.predict(examples.x).argmax(axis=1) == examples.y).mean()
     assert curve.scores[1][1] == pytest.approx(again)
     assert curve == learning_curve(run.settings, dataset, model.network, examples)
+
+
+def test_parts_of_a_scouted_run_find_their_own_epochs(tmp_path, monkeypatch):
+    monkeypatch.setattr(scouting, "best_epoch", lambda settings, dataset, rows: (len(rows) // 10, 0.5))
+    conduct = made(tmp_path, table(tmp_path / "t.csv", 120), target=("kind",), epochs=200)
+    settings, dataset = conduct.run.settings, conduct.dataset
+    assert (settings.scouted, settings.epochs, len(dataset.rows["train"])) == (True, 10, 102)
+    examples = evaluation(dataset.target, *dataset.part("test"))
+    curve = learning_curve(settings, dataset, conduct.network, examples)
+    train = dataset.rows["train"]
+    rows = nested(train, dataset.y[train], 1 / 2, 0, last=False)
+    again = replace(settings, epochs=len(rows) // 10).training(dataset, rows, np.arange(0))
+    assert again.complete().epoch == 5
+    assert curve.scores[2][0] == pytest.approx((again.network.predict(examples.x).argmax(axis=1) == examples.y).mean())
+    untold = learning_curve(replace(settings, scouted=False), dataset, conduct.network, examples)
+    assert untold.scores[0] != curve.scores[0]  # 10 epochs, not 1
 
 
 @pytest.mark.parametrize("kind", ["quantities", "labels"])

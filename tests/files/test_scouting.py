@@ -35,7 +35,9 @@ def test_all_rows_but_the_test_part_are_learnt_from(small: Settings) -> None:
     together = np.union1d(dataset.rows["train"], dataset.rows["validation"])
     assert np.array_equal(everything.rows["train"], together)
     assert 1 <= settings.epochs < 200
-    assert settings == replace(small.resolved(dataset), validation=0.0, epochs=settings.epochs, patience=None)
+    resolved = small.resolved(dataset)
+    assert not resolved.scouted
+    assert settings == replace(resolved, validation=0.0, epochs=settings.epochs, patience=None, scouted=True)
     assert settings == settings.resolved(everything)
     assert f"epoch {settings.epochs} on average" in everything.notes[-1]
 

@@ -1,8 +1,8 @@
 """The learning curve: how much better the network would be with twice the data.
 
 The run's own training is repeated on 1/8, 1/4 and 1/2 of the training part, twice each: once on the first rows of a
-random order, once on its last, so that the two halves share no row; every class keeps its share. Through the errors
-goes
+random order, once on its last, so that the two halves share no row; every class keeps its share. Where five folds have
+found how long the run was trained, five folds of each part find that for it. Through the errors goes
 
     error(m) = a m^(−b),  fitted by least squares to log error against log m
 
@@ -24,6 +24,7 @@ from backlight.arrays import Array, Floats, Ints
 from backlight.data import Classes, Dataset, Labels, Quantities
 from backlight.errors import InputError
 from backlight.files import Settings
+from backlight.files.scouting import for_fewer
 from backlight.network import Network
 from backlight.randomness import Purpose, permutation
 from backlight.scoring.metrics import predicted_classes
@@ -167,7 +168,7 @@ def _doubling(rows: list[int], errors: Floats, least: float) -> tuple[Any, Any, 
 
 
 def _trained(settings: Settings, dataset: Dataset, rows: Ints) -> Network:
-    training = settings.training(dataset, rows, dataset.rows["validation"])
+    training = for_fewer(settings, dataset, rows).training(dataset, rows, dataset.rows["validation"])
     training.complete()
     return training.network
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from backlight.arrays import Ints
 from backlight.data import Classes, Dataset, TableInputs
 from backlight.files.run import load_for
-from backlight.files.settings import Settings
+from backlight.files.settings import PATIENCE, Settings
 from backlight.randomness import Purpose, permutation
 from backlight.training import EndRecord, EpochRecord
 
@@ -63,7 +63,7 @@ def scouted(settings: Settings, dataset: Dataset, given: Collection[str]) -> tup
     if best is None:
         return None
     epoch, loss = best
-    longer = replace(settings, validation=0.0, epochs=epoch, patience=None)
+    longer = replace(settings, validation=0.0, epochs=epoch, patience=None, scouted=True)
     everything = load_for(longer)
     bound = ", the last that was tried, so more epochs or a larger --lr may help" * (epoch == settings.epochs)
     note = (
@@ -95,6 +95,27 @@ def best_epoch(settings: Settings, dataset: Dataset, rows: Ints) -> tuple[int, f
     losses = np.mean([curve + [curve[-1]] * (longest - len(curve)) for curve in curves], axis=0)
     epoch = int(losses.argmin()) + 1
     return epoch, float(losses[epoch - 1])
+
+
+def for_fewer(settings: Settings, dataset: Dataset, rows: Ints) -> Settings:
+    """The settings of a run, for fewer of its rows: of a scouted run, for as many epochs as five folds of these like.
+
+    Args:
+        settings: of the run, resolved.
+        dataset: its data.
+        rows: which of them (m,), at least five.
+
+    Example:
+        >>> settings = Settings("penguins", lr=0.01)
+        >>> settings, dataset = prepared(settings, load_for(settings))
+        >>> few = for_fewer(settings, dataset, dataset.rows["train"][::8])
+        >>> few.epochs > settings.epochs, few == replace(settings, epochs=few.epochs)
+        (True, True)
+    """
+    if not settings.scouted:
+        return settings
+    best = best_epoch(replace(settings, epochs=Settings.epochs, patience=PATIENCE), dataset, rows)
+    return settings if best is None else replace(settings, epochs=best[0])
 
 
 def _folds(rows: Ints, dataset: Dataset, seed: int) -> NDArray[np.int64]:

@@ -35,6 +35,8 @@ What an untrained network says about rows between the examples must be unlearned
 
 DROPOUT_FROM: Final = 1_000  # training examples: below, silencing units made no difference; above, results better
 
+PATIENCE: Final = 20  # epochs without a better validation
+
 CLASSIC: Final[Mapping[str, Any]] = {
     "layers": (16, 16),
     "activation": "sigmoid",
@@ -105,6 +107,7 @@ class Settings:
         seed: of the split, the initial weights, the order of examples and dropout.
         threads: how many the engine may use.
         engine: which engine.
+        scouted: whether `epochs` is not the user's choice but what five folds found; see `backlight.files.scouting`.
     """
 
     data: str
@@ -143,6 +146,7 @@ class Settings:
     seed: int = 0
     threads: int | None = None
     engine: str = "auto"
+    scouted: bool = False
 
     @classmethod
     def classic(cls, data: str, **given: Any) -> "Settings":
@@ -196,7 +200,7 @@ class Settings:
             init=self.init or INIT,
             lr=self.lr if self.lr is not None else _default_lr(self.optimizer),
             dropout=self.dropout if self.dropout is not None else 0.1 * (many and bool(self.layers)),
-            patience=self.patience if self.patience is not None else (20 if has_validation else None),
+            patience=self.patience if self.patience is not None else (PATIENCE if has_validation else None),
         )
 
     def table_options(self) -> TableOptions:
