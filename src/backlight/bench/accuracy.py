@@ -1,8 +1,8 @@
 """Scores on real data: Backlight's defaults beside scikit-learn's estimators, on the same rows, over several seeds.
 
-A seed decides the split and all that is drawn in training. Backlight learns from the training part and stops by the
-validation part, as its command does; peers need no validation part and learn from both. All answer for the same test
-rows: by the share of right classes, or by R².
+A seed decides the split and all that is drawn in training. Backlight learns as its command does: from the training part,
+ended by the validation part; of a small table from both, for as long as five folds of them tell. Peers need no validation
+part and learn from both. All answer for the same test rows: by the share of right classes, or by R².
 """
 
 import math
