@@ -43,7 +43,8 @@ def assess(
         say: told what takes long.
 
     Raises:
-        InputError: the run has no model, its data are gone, the part is empty, or the file does not fit.
+        InputError: the run has no model, its data are gone, the part is empty, the file does not fit, or a learning
+            curve is asked for on the train part.
 
     Example:
         >>> import tempfile
@@ -56,6 +57,11 @@ def assess(
         >>> told.examples, told.baseline.metrics["accuracy"], told.metrics["accuracy"] > 0.8
         (150, 0.5, True)
     """
+    if learning_curve and file is None and part == "train":
+        raise InputError(
+            "a learning curve is measured on rows that no training has seen, and it learns from the train part; "
+            "choose the test part, or leave the learning curve out"
+        )
     opened = run if isinstance(run, Run) else Run.open(run)
     model = opened.model()
     dataset, note = _dataset(opened, options, needed=file is None or learning_curve)
@@ -75,7 +81,7 @@ def assess(
     curve = None
     if learning_curve:
         assert dataset is not None
-        curve = curve_of(opened.settings, dataset, model.network, examples, say)
+        curve = curve_of(opened.settings, dataset, metrics["score"], found, examples, say)
     told = Assessment(
         run=str(opened.folder),
         data=name,
