@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from backlight.scoring import areas as module
-from backlight.scoring.areas import areas, class_rankings, deviations, together
+from backlight.scoring.areas import areas, class_rankings, deviations, least_area, together
 from backlight.scoring.quality import class_quality, several_quality
 
 
@@ -71,13 +71,20 @@ def test_the_mean_over_classes_spreads_as_often_drawn_ones_do():
 def test_all_ranked_rightly_is_not_certain():
     scores, positive = np.arange(30.0), np.arange(30) >= 20
     low, high = areas([(scores, positive)]).interval or (0, 0)
-    assert low**10 == pytest.approx(0.025)
-    assert high == 1.0
+    assert (low, high) == (least_area(10, 20), 1.0)
     assert areas([(-scores, positive)]).interval == (0.0, 1 - low)
     assert areas([(scores, scores < 0)]).interval is None
     assert areas([(np.zeros(30), positive)]).interval == (0.5, 0.5)
     single = areas([(np.array([3.0, 1.0, 2.0, 4.0]), np.array([True, False, False, False]))])
     assert single.interval is not None
+
+
+@pytest.mark.parametrize(("positives", "negatives"), [(10, 42), (30, 30), (5, 200)])
+def test_an_area_as_low_as_the_end_is_seldom_taken_for_1(positives, negatives):
+    apart = next(step / 100 for step in range(1000) if 0.5 + 0.5 * erf(step / 200) >= least_area(positives, negatives))
+    rng, draws = np.random.default_rng(7), 4_000
+    least = (rng.normal(size=(draws, positives)) + apart).min(axis=1)
+    assert (least > rng.normal(size=(draws, negatives)).max(axis=1)).mean() < 0.03
 
 
 def test_evenly_spaced_rows_of_many_tell_the_variance(monkeypatch):

@@ -7,12 +7,13 @@ mean of V over the n₊ positives is the AUC, and so is its mean over the n₋ n
 
 For a mean over classes, what an example adds to each of them is added up before it is squared, for the classes are
 ranked on the same examples. The ends are those of a normal interval of log(AUC / (1 − AUC)), so that none lies
-outside 0 to 1. Where all is ranked rightly the variance is 0 and says nothing; the lower end of a class is then the p
-for which pᵏ = 0.025, with k = min(n₊, n₋) pairs that have no example in common (Clopper and Pearson).
+outside 0 to 1. Where all is ranked rightly the variance is 0 and says nothing; the lower end of a class is then the
+least AUC that lies no further from 1 than 1.96 of the standard deviations that it would have itself (see `least_area`).
 
 Sources: DeLong, DeLong and Clarke-Pearson, "Comparing the areas under two or more correlated receiver operating
 characteristic curves", 1988; Pepe, "The statistical evaluation of medical tests for classification and prediction",
-2003, section 5.2 (the logarithm of the odds).
+2003, section 5.2 (the logarithm of the odds); Newcombe, "Confidence intervals for an effect size measure based on the
+Mann-Whitney statistic", part 2, 2006 (method 5, the lower end).
 """
 
 import math
@@ -25,7 +26,7 @@ from numpy.typing import NDArray
 
 from backlight.arrays import Array, Floats, Ints
 from backlight.scoring.classes import auc
-from backlight.scoring.resampling import TAIL, Interval
+from backlight.scoring.resampling import Interval
 
 MOST: Final = 10_000
 """Of more examples, so many evenly spaced ones tell the variance, to 1 %."""
@@ -81,7 +82,7 @@ def areas(rankings: Iterable[tuple[Floats, Array]]) -> Areas:
         each.append(auc(scores, positive))
         if each[-1] is not None:
             positives = int(np.count_nonzero(positive))
-            ends.append(TAIL ** (1.0 / min(positives, len(scores) - positives)))
+            ends.append(least_area(positives, len(scores) - positives))
             parts = deviations(scores, positive)
             known = [known[0] + parts] if known else [parts]
     if not known:
@@ -115,6 +116,30 @@ def class_rankings(outputs: Floats, y: Ints, classes: int) -> Iterator[tuple[Flo
     for k in range(classes):
         single = outputs.shape[1] == 1
         yield np.ascontiguousarray(outputs[:, 0 if single else k]), y == (1 if single else k)
+
+
+def least_area(positives: int, negatives: int) -> float:
+    """The lower end of the 95 % interval of an AUC of 1: the A with (1 − A)² = 1.96² variance(A).
+
+        variance(A) = A (1 − A) / (n₊ n₋) (1 + N ((1 − A) / (2 − A) + A / (1 + A))),  N = (n₊ + n₋) / 2 − 1
+
+    Args:
+        positives: n₊, at least 1.
+        negatives: n₋, at least 1.
+
+    Source: Newcombe, 2006, method 5; the variance is Hanley and McNeil's of 1982, of both sides alike.
+
+    Example:
+        >>> round(least_area(1, 1), 3), round(least_area(20, 30), 3), round(least_area(2000, 3000), 4)
+        (0.207, 0.916, 0.9992)
+    """
+    low, high = 0.0, 1.0
+    for _ in range(50):
+        a = (low + high) / 2
+        shape = 1 + ((positives + negatives) / 2 - 1) * ((1 - a) / (2 - a) + a / (1 + a))
+        beyond = (1 - a) * positives * negatives > _NORMAL**2 * a * shape
+        low, high = (a, high) if beyond else (low, a)
+    return low
 
 
 def deviations(scores: Floats, positive: Array) -> NDArray[np.float64]:
