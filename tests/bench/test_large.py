@@ -23,8 +23,7 @@ def test_the_table_has_columns_of_all_kinds(tmp_path):
 
 def test_every_figure_is_measured(tmp_path):
     said: list[str] = []
-    found = large.measure_large(tmp_path, rounds=1, threads=1, say=said.append, rows=3000)
-    assert found is not None
+    (found,) = large.measure_large(tmp_path, rounds=1, threads=1, say=said.append, rows=3000)
     assert (found["rows"], found["columns"], len(said)) == (3000, 30, 3)
     assert all(found[key] > 0 for key in ("file_mb", "scan_seconds", "read_seconds", "load_seconds", "scan_over_read"))
     assert 20 < found["peak_mb"] < 1000

@@ -1,12 +1,13 @@
 """`backlight bench`: what it prints for people and programs, and what it refuses."""
 
 import io
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from backlight.bench import data, training
+from backlight.bench import data, sections, training
 from backlight.bench.systems import PEERS
 from backlight.cli.bench import show
 from tests.cli.terminal import backlight, refused_in_one_line
@@ -18,6 +19,24 @@ def test_a_section_is_one_json_object():
     found = result.json
     assert set(found) == {"machine", "threads", "rounds", "missing", "imports"}
     assert found["imports"][0]["statement"] == "import numpy"
+
+
+@pytest.mark.parametrize("json", [False, True])
+def test_ctrl_c_keeps_the_data_sets_that_are_measured(json, monkeypatch):
+    def measured(*arguments: Any, **options: Any) -> Iterator[dict[str, Any]]:
+        yield compared()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sections, "measure_accuracy", measured)
+    result = backlight("bench", "--only", "accuracy", *["--json"] * json)
+    assert result.code == 130
+    assert "fashion-mnist: accuracy, %: Backlight 98.76, MLP 98.76, tuned 98.76, linear 98.76\n" in result.err
+    if json:
+        assert result.json["interrupted"] is True
+        assert result.json["accuracy"] == [compared()]
+    else:
+        assert "interrupted: this is what had been measured" in result.out
+        assert "fashion-mnist  70,000" in result.out
 
 
 @pytest.mark.slow

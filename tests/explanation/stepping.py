@@ -11,7 +11,7 @@ from backlight.arrays import Array, Floats
 from backlight.explanation.moves import Moves, told
 from backlight.explanation.places import Weight
 from backlight.explanation.steps import opened_steps
-from backlight.files import Conduct, Run, Settings, load_for
+from backlight.files import Run, Settings, begin, load_for
 from backlight.network import Draws, Network
 from backlight.training import SGD, Adam, Momentum, Trainer, Training, replay
 from tests import cases
@@ -92,12 +92,9 @@ def simulated(training: Training, optimizer: SGD | Momentum | Adam, steps: int, 
 def trained_run(folder: Path, data: str = "digits", **given: Any) -> Run:
     """The folder of a run that has ended."""
     settings = Settings(data, **{"layers": (8,), "epochs": 2, "batch_size": 200, "lr": 0.01, **given})
-    dataset = load_for(settings)
-    run = Run.planned(folder, settings.resolved(dataset), dataset.source)
-    run.begin()
-    for _ in Conduct(run, dataset).records():
-        pass
-    return run
+    conduct = begin(settings, load_for(settings), folder=folder)
+    conduct.complete()
+    return conduct.run
 
 
 def write_timing(run: Run, *lines: tuple[int, float]) -> None:

@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from statistics import median
@@ -91,8 +91,8 @@ def peak_of(command: list[str]) -> int:
 
 def measure_large(
     folder: Path, *, rounds: int, threads: int, say: Callable[[str], None], rows: int = ROWS
-) -> dict[str, Any] | None:
-    """Read a large table by both, in turn, and train on it for one epoch; None where that cannot be measured.
+) -> Iterator[dict[str, Any]]:
+    """Read a large table by both, in turn, and train on it for one epoch; nothing where that cannot be measured.
 
     Args:
         folder: where there is room for it.
@@ -103,7 +103,7 @@ def measure_large(
     """
     if not Path("/proc/self/status").exists():
         say("peak memory is read from /proc, which this system does not have")
-        return None
+        return
     path = folder / "large.csv"
     say(f"large: writing {rows:,} rows")
     write_table(path, rows)
@@ -117,14 +117,14 @@ def measure_large(
     say("large: training")
     words = ["train", str(path), "--target", TARGET, "--epochs", "1", "--threads", str(threads)]
     peak = peak_of([sys.executable, "-P", "-m", "backlight", *words, "--out", str(folder / "large-run")])
+    size = path.stat().st_size
+    path.unlink()
     middle = {key: median(values) for key, values in seconds.items()}
-    found = {
+    yield {
         "rows": rows,
         "columns": _NUMBERS + 6,
-        "file_mb": round(path.stat().st_size / 1e6, 1),
+        "file_mb": round(size / 1e6, 1),
         **{f"{key}_seconds": round(value, 2) for key, value in middle.items()},
         "scan_over_read": round(median(s / r for s, r in zip(seconds["scan"], seconds["read"], strict=True)), 3),
         "peak_mb": round(peak / 1e6, 1),
     }
-    path.unlink()
-    return found

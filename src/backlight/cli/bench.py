@@ -1,6 +1,6 @@
 """`backlight bench`: what the documentation claims about speed, measured here."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -40,11 +40,21 @@ def bench(
     compared = TABLES if data is None else data_named(data)
     plan = Plan(sections, workloads_named(workloads), rounds, threads, compared)
     screen = console(stderr=True)
-    found = measure(plan, lambda text: screen.print(text, style="bright_black"))
+
+    def say(text: str) -> None:
+        screen.print(text, style="bright_black", soft_wrap=True)
+
+    def show_row(section: str, row: Mapping[str, Any]) -> None:
+        if section == "accuracy" and "left_out" not in row:
+            say(accuracy_line(row))
+
+    found = measure(plan, say, show_row)
     if json:
         print_json(found)
     else:
         show(found, console())
+    if "interrupted" in found:
+        raise typer.Exit(130)
 
 
 def show(found: Mapping[str, Any], out: "Console") -> None:
@@ -57,7 +67,9 @@ def show(found: Mapping[str, Any], out: "Console") -> None:
         out.print(f"the machine was busy when this began (load {machine['load']}): measure again when it is not")
     for key, why in found["missing"].items():
         out.print(f"left out: {key}: {why}")
-    shows: dict[str, Callable[[Any, Console], None]] = {
+    if found.get("interrupted"):
+        out.print("interrupted: this is what had been measured by then", soft_wrap=True)
+    shows = {
         "workloads": show_workloads,
         "examples": show_examples,
         "cost": show_cost,
@@ -178,8 +190,9 @@ def show_imports(rows: Sequence[Mapping[str, Any]], out: "Console") -> None:
     out.print(table(columns, [[row["statement"], number(row["seconds"], 1000), f"{row['ratio']:.2f}"] for row in rows]))
 
 
-def show_large(row: Mapping[str, Any], out: "Console") -> None:
+def show_large(rows: Sequence[Mapping[str, Any]], out: "Console") -> None:
     """A table that is read in a stream."""
+    (row,) = rows
     out.print(f"A table of {row['rows']:,} rows and {row['columns']} columns, {number(row['file_mb'])} MB")
     lines = [
         ["DuckDB reads every cell", row["scan_seconds"]],
@@ -211,6 +224,20 @@ def show_accuracy(rows: Sequence[Mapping[str, Any]], out: "Console") -> None:
     for row in rows:
         if "left_out" in row:
             out.print(f"left out: {row['name']}: {row['left_out']}", soft_wrap=True)
+
+
+def accuracy_line(row: Mapping[str, Any]) -> str:
+    """The scores on a data set in a line of their own, for those who wait for the others.
+
+    Example:
+        >>> accuracy_line({"name": "wine", "score": "r2", "rows": 9, "systems": {"backlight": {"score": 0.25}}})
+        'wine: R², %: Backlight 25.00'
+    """
+    from backlight.bench.scored import PEERS_BY_SCORE
+
+    (name, _, score, *cells) = _scores(row)
+    told = zip(("Backlight", *(peer.short for peer in PEERS_BY_SCORE)), cells, strict=True)
+    return f"{name}: {score}, %: " + ", ".join(f"{who} {cell}" for who, cell in told if cell != "–")
 
 
 def _scores(row: Mapping[str, Any]) -> list[str]:

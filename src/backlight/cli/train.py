@@ -193,7 +193,7 @@ def begun(
         quiet: whether nothing is said of the reading of images unless there is a terminal.
     """
     from backlight.cli.reading import watched_reading
-    from backlight.files import Conduct, Run, Settings, check_free, claim_folder, load_for, prepared
+    from backlight.files import Settings, begin, check_free, load_for
     from backlight.files.scouting import DECIDED
 
     if out is not None:
@@ -202,18 +202,7 @@ def begun(
     settings.check()
     with watched_reading(quiet=quiet) as progress:
         dataset = load_for(settings, progress)
-    settings, dataset = prepared(settings, dataset, DECIDED if classic else given)
-    folder = out or claim_folder(Path("runs"), dataset.name)
-    try:
-        conduct = Conduct(Run.planned(folder, settings, dataset.source), dataset)
-    except BaseException:  # not enough memory, or Ctrl-C
-        if out is None:
-            folder.rmdir()
-            with suppress(OSError):
-                folder.parent.rmdir()  # if there is no other run
-        raise
-    conduct.run.begin(force=force)
-    return conduct
+    return begin(settings, dataset, DECIDED if classic else given, folder=out, force=force)
 
 
 def _settings(kind: "type[Settings]", data: str, given: dict[str, Any], *, classic: bool) -> "Settings":

@@ -1,6 +1,6 @@
 """What lasts: settings, the run folder, the model file, and how a run is conducted."""
 
-from backlight.files.conduct import INTERRUPTED, Conduct, state_at
+from backlight.files.conduct import INTERRUPTED, Conduct, begin, state_at
 from backlight.files.model import Model, evaluation, finite, part_evaluation, quality
 from backlight.files.run import Run, check_free, claim_folder, load_for
 from backlight.files.scouting import prepared
@@ -12,6 +12,7 @@ __all__ = [
     "Model",
     "Run",
     "Settings",
+    "begin",
     "check_free",
     "claim_folder",
     "evaluation",

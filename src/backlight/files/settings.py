@@ -6,6 +6,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
+from backlight.arrays import Ints
 from backlight.data import (
     Classes,
     Dataset,
@@ -20,9 +21,10 @@ from backlight.data import (
 from backlight.data.images.options import Progress, format_size, parse_size
 from backlight.data.splits import check_fractions
 from backlight.errors import InputError
+from backlight.files.model import evaluation
 from backlight.network import Network
 from backlight.network.losses import check_pair, default_loss
-from backlight.training import Trainer, Until
+from backlight.training import Trainer, Training, Until
 from backlight.training.optimizers import OPTIMIZERS, make_optimizer
 
 INIT: Final = "glorot_uniform"
@@ -32,6 +34,8 @@ What an untrained network says about rows between the examples must be unlearned
 """
 
 DROPOUT_FROM: Final = 1_000  # training examples: below, silencing units made no difference; above, results better
+
+PATIENCE: Final = 20  # epochs without a better validation
 
 CLASSIC: Final[Mapping[str, Any]] = {
     "layers": (16, 16),
@@ -103,6 +107,7 @@ class Settings:
         seed: of the split, the initial weights, the order of examples and dropout.
         threads: how many the engine may use.
         engine: which engine.
+        scouted: whether `epochs` is not the user's choice but what five folds found; see `backlight.files.scouting`.
     """
 
     data: str
@@ -141,6 +146,7 @@ class Settings:
     seed: int = 0
     threads: int | None = None
     engine: str = "auto"
+    scouted: bool = False
 
     @classmethod
     def classic(cls, data: str, **given: Any) -> "Settings":
@@ -194,7 +200,7 @@ class Settings:
             init=self.init or INIT,
             lr=self.lr if self.lr is not None else _default_lr(self.optimizer),
             dropout=self.dropout if self.dropout is not None else 0.1 * (many and bool(self.layers)),
-            patience=self.patience if self.patience is not None else (20 if has_validation else None),
+            patience=self.patience if self.patience is not None else (PATIENCE if has_validation else None),
         )
 
     def table_options(self) -> TableOptions:
@@ -265,6 +271,18 @@ class Settings:
             patience=self.patience,
             evaluate_untrained=True,
         )
+
+    def training(self, dataset: Dataset, learnt: Ints, watched: Ints) -> Training:
+        """A training of resolved settings that has taken no step.
+
+        Args:
+            dataset: the data.
+            learnt: the rows to learn from (m,).
+            watched: the rows to measure after every epoch; none where it is empty.
+        """
+        validation = evaluation(dataset.target, dataset.x, dataset.y, watched) if len(watched) else None
+        trainer = self.trainer(self.network(dataset))
+        return trainer.start(dataset.x, dataset.y, rows=learnt, validation=validation, sample_weight=dataset.weights)
 
     def to_dict(self) -> dict[str, Any]:
         """The settings as plain data, for files."""

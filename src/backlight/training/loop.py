@@ -164,6 +164,12 @@ class Training:
             reason = reason or self._stop_reason
         yield self._end(reason)
 
+    def complete(self) -> EndRecord:
+        """Train to the end where nobody listens; why it ended."""
+        *_, end = self.records()
+        assert isinstance(end, EndRecord)
+        return end
+
     def _epoch_order(self, epoch: int) -> Ints:
         """The order of an epoch: a permutation drawn for it, or the rows as they are where a batch holds them all."""
         if self._order[0] != epoch:
