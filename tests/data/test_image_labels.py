@@ -8,7 +8,7 @@ from tests.pictures import draw
 
 from backlight.data import Classes, SeveralClasses
 from backlight.data.images.files import ImageFiles, image_files
-from backlight.data.images.labels import Labelled, find_labels, find_target, parts_by_folder
+from backlight.data.images.labels import Labelled, divided_by_folder, find_labels, find_target
 from backlight.data.images.options import ImageOptions
 from backlight.errors import InputError
 
@@ -149,16 +149,41 @@ def test_no_folders_for_classes(flat: Path) -> None:
         found(flat)
 
 
-def test_folders_that_are_parts() -> None:
-    names = ["Train/a/1.png", "test/b/2.png", "val/a/3.png"]
-    parts, within = parts_by_folder(names, ["Train", "Train/a", "test", "val"]) or ([], [])
+def divided(folder: Path, *names: str) -> tuple[list[str] | None, list[str], tuple[str, ...]]:
+    for name in names:
+        draw(folder / name)
+    with image_files(folder) as files:
+        found = divided_by_folder(files)
+        assert len(found.files.names) == len(found.files.stamps) == len(found.within)
+        return None if found.parts is None else list(found.parts), list(found.within), found.notes
+
+
+THREE = ("Train/a/1.png", "test/b/2.png", "val/a/3.png")
+
+
+def test_folders_that_are_parts(tmp_path: Path) -> None:
+    assert divided(tmp_path / "parts", *THREE) == (
+        ["train", "test", "validation"],
+        ["a/1.png", "b/2.png", "a/3.png"],
+        (),
+    )
+    for k, names in enumerate(
+        [
+            ("a/1.png", "b/1.png"),
+            (*THREE, "other/4.png"),
+            ("test/1.png", "val/2.png"),
+            ("train/1.png", "training/2.png"),
+        ]
+    ):
+        assert divided(tmp_path / str(k), *names) == (None, sorted(names), ())
+
+
+def test_parts_stay_parts_beside_loose_images_and_folders_without_images(tmp_path: Path) -> None:
+    (tmp_path / "meta" / "deep").mkdir(parents=True)
+    parts, within, notes = divided(tmp_path, *THREE, "alone.png", "zoo.png")
     assert parts == ["train", "test", "validation"]
     assert within == ["a/1.png", "b/2.png", "a/3.png"]
-    assert parts_by_folder(names[:1], ["Train", "Train/a"]) is None
-    assert parts_by_folder([*names, "other/4.png"], ["Train", "test", "val", "other"]) is None
-    assert parts_by_folder([*names, "alone.png"], ["Train", "test", "val"]) is None
-    assert parts_by_folder(["test/1.png", "val/2.png"], ["test", "val"]) is None
-    assert parts_by_folder(["train/1.png", "training/2.png"], ["train", "training"]) is None
+    assert notes == ("2 images outside of the parts' folders were left out: alone.png, zoo.png",)
 
 
 def test_what_labels_mean() -> None:

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from tests.pictures import draw, draw_classes, pack
 
-from backlight.data import Classes, Dataset, ImageInputs, ImageOptions, Quantities, SeveralClasses, load
+from backlight.data import Classes, Dataset, ImageInputs, ImageOptions, Quantities, SeveralClasses, load, read_rows
 from backlight.data.images.sets import reduced
 from backlight.errors import InputError
 
@@ -91,6 +91,21 @@ def test_folders_that_are_parts(tmp_path: Path) -> None:
     for part, own in (("train", "train"), ("validation", "valid"), ("test", "test")):
         assert {data.names[row].partition("/")[0] for row in data.rows[part]} == {own}
     assert [len(data.rows[part]) for part in ("train", "validation", "test")] == [20, 6, 4]
+
+
+def test_a_loose_image_beside_the_parts_is_left_out_and_told(tmp_path: Path) -> None:
+    draw_classes(tmp_path / "d" / "train", count=10)
+    draw_classes(tmp_path / "d" / "valid", count=2)
+    apart = load(tmp_path / "d", test=0)
+    draw(tmp_path / "d" / "overview.png")
+    data = load(tmp_path / "d", test=0)
+    assert data.names == apart.names
+    assert data.target == Classes(("cat", "dog"))
+    assert "1 image outside of the parts' folders was left out: overview.png" in data.notes
+    new = read_rows(tmp_path / "d", data.inputs, data.target, labelled=True)
+    assert np.array_equal(new.x, data.x)
+    assert new.notes == ("1 image outside of the parts' folders was left out: overview.png",)
+    assert len(read_rows(tmp_path / "d", data.inputs, data.target, labelled=False).x) == len(data.x) + 1
 
 
 def test_a_part_without_a_folder_is_taken_from_the_training_folder(tmp_path: Path) -> None:

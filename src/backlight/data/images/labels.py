@@ -41,20 +41,42 @@ class Labelled:
     measured: bool = False
 
 
-def parts_by_folder(names: Sequence[str], folders: Sequence[str]) -> tuple[list[str], list[str]] | None:
-    """The part of each image and its path within it, where the folders are `train` and `test` or `validation`.
+@dataclass(frozen=True)
+class Divided:
+    """Images and the part that each one's folder stands for.
 
-    Example:
-        >>> parts_by_folder(["train/cat/1.png", "val/dog/2.png"], ["train", "val"])
-        (['train', 'validation'], ['cat/1.png', 'dog/2.png'])
-        >>> parts_by_folder(["cat/1.png", "dog/2.png"], ["cat", "dog"])
+    Attributes:
+        files: the images; where folders are parts, those inside them.
+        parts: one per image, None where folders are no parts.
+        within: the path of each image, relative to the folder of its part if there is one.
+        notes: what a reader should know.
     """
-    tops = {folder.partition("/")[0] for folder in folders}
+
+    files: ImageFiles
+    parts: tuple[str, ...] | None
+    within: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def divided_by_folder(files: ImageFiles) -> Divided:
+    """Images by part, where the outermost folders are called `train` and `test` or `validation`, or a word for them.
+
+    Images outside of these folders are left out then, and folders without images do not matter.
+    """
+    filled = {name.partition("/")[0] for name in files.names if "/" in name}
+    tops = filled | {folder.partition("/")[0] for folder in files.folders if part_named(folder.partition("/")[0])}
     parts = {part_named(top) or "" for top in tops}
-    if not ({"train"} < parts <= set(PARTS)) or len(parts) < len(tops) or not all("/" in name for name in names):
-        return None
-    pairs = [name.partition("/") for name in names]
-    return [part_named(top) or "" for top, _, _ in pairs], [rest for _, _, rest in pairs]
+    if not ({"train"} < parts <= set(PARTS)) or len(parts) < len(tops):
+        return Divided(files, None, files.names)
+    inside = [i for i, name in enumerate(files.names) if "/" in name]
+    loose = [name for name in files.names if "/" not in name]
+    names = tuple(files.names[i] for i in inside)
+    return Divided(
+        replace(files, names=names, stamps=tuple(files.stamps[i] for i in inside)),
+        tuple(part_named(name.partition("/")[0]) or "" for name in names),
+        tuple(name.partition("/")[2] for name in names),
+        _note(loose, "outside of the parts' folders", "was left out", "were left out"),
+    )
 
 
 def find_labels(files: ImageFiles, within: Sequence[str], options: ImageOptions, targets: Sequence[str]) -> Labelled:

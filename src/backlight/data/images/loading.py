@@ -15,10 +15,10 @@ from backlight.data.images.files import ImageFiles, image_files, readable
 from backlight.data.images.labels import (
     Labelled,
     Row,
+    divided_by_folder,
     find_labels,
     find_target,
     labels_by_name,
-    parts_by_folder,
     read_labels,
 )
 from backlight.data.images.negatives import are_bright, negatives
@@ -90,12 +90,12 @@ def _file(path: Path) -> tuple[str, str]:
 
 
 def _load_files(path: Path, wanted: Wanted, options: ImageOptions) -> Dataset:
-    with image_files(path) as files:
-        if not files.names:
-            raise InputError(_no_images(files))
-        divided = parts_by_folder(files.names, files.folders)
-        parts, within = divided if divided is not None else (None, list(files.names))
-        found = find_labels(files, within, options, wanted.targets)
+    with image_files(path) as every:
+        if not every.names:
+            raise InputError(_no_images(every))
+        divided = divided_by_folder(every)
+        files, parts = divided.files, divided.parts
+        found = find_labels(files, divided.within, options, wanted.targets)
         labelled = [i for i, row in enumerate(found.rows) if row is not None]
         images, failures = cached_images(files, [files.names[i] for i in labelled], options)
     chosen = [labelled[i] for i in images.kept.tolist()]
@@ -118,6 +118,7 @@ def _load_files(path: Path, wanted: Wanted, options: ImageOptions) -> Dataset:
         Source(str(path), "images", tuple(files_of)),
         names=tuple(readable(files.names[i]) for i in chosen),
         notes=(
+            *divided.notes,
             *found.notes,
             *negative,
             *_notes_on_files(files, options, by_folder=found.columns == (None,) and not found.measured),

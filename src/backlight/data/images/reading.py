@@ -9,7 +9,7 @@ from backlight.arrays import Array
 from backlight.data.images.arrays import fitted, is_idx, read_idx_pair, read_npy_images
 from backlight.data.images.decoding import BrokenImageError, decode, look_at, quiet, reason_unread
 from backlight.data.images.files import image_files, readable
-from backlight.data.images.labels import Row, find_labels, labels_by_name, parts_by_folder, read_labels
+from backlight.data.images.labels import Divided, Row, divided_by_folder, find_labels, labels_by_name, read_labels
 from backlight.data.images.options import ImageOptions, format_size
 from backlight.data.images.sets import read_images
 from backlight.data.inputs import ArrayInputs, ImageInputs
@@ -55,19 +55,18 @@ def read_many_images(
     if not path.is_dir() and path.suffix.lower() != ".zip":
         return _of_arrays(path, inputs, target, options, labelled=labelled)
     size, gray = _wanted(inputs)
-    with image_files(path) as files:
-        if not files.names:
+    with image_files(path) as every:
+        if not every.names:
             raise InputError(f"{path} holds no images; give PNG, JPEG, GIF, WebP, TIFF or BMP files")
+        divided = divided_by_folder(every) if labelled else Divided(every, None, every.names)
+        files = divided.files
         rows: Sequence[Row | None] = [None] * len(files.names)
         notes: tuple[str, ...] = ()
         wanted = list(range(len(files.names)))
         if labelled:
-            divided = parts_by_folder(files.names, files.folders)
-            found = find_labels(
-                files, files.names if divided is None else divided[1], options, _columns(target, options)
-            )
-            rows, notes = found.rows, found.notes
-            wanted = [i for i in wanted if rows[i] is not None]
+            found = find_labels(files, divided.within, options, _columns(target, options))
+            rows, notes = found.rows, (*divided.notes, *found.notes)
+            wanted = [i for i, row in enumerate(rows) if row is not None]
         names = [files.names[i] for i in wanted]
         images = read_images(
             files, names, size=size, gray=gray, skip_broken=options.skip_broken, progress=options.progress
