@@ -98,7 +98,7 @@ def test_digits_take_a_photograph(folder: Path) -> None:
         (["pets", "--size", "big"], "--size is 'big'; write a width and a height, such as 32x32"),
         (["pets", "--size", "0"], "the size is 0x0; give a width and a height from 1 to 4096"),
         (["pets", "--label-from", "("], "--label-from is '(', which is no regular expression"),
-        (["pets", "--labels", "none.csv"], "cannot read the labels none.csv: No such file or directory"),
+        (["pets", "--labels", "none.csv"], "there is no file none.csv"),
         (["pets", "--target", "x"], "pets has no columns to choose from; leave out the target 'x'"),
         (["digits", "--gray"], "digits is read without --size, --gray, --labels, --label-from and --skip-broken"),
         (["none.zip"], "cannot read none.zip: No such file or directory"),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +11,10 @@ from backlight.data.dataset import PARTS, Dataset, Source
 from backlight.data.images.arrays import fitted, is_idx, read_idx_pair, read_npy_images
 from backlight.data.images.cache import cached_images
 from backlight.data.images.files import ImageFiles, image_files, readable
-from backlight.data.images.labels import (
-    Labelled,
-    Row,
-    divided_by_folder,
-    find_labels,
-    find_target,
-    labels_by_name,
-    read_labels,
-)
+from backlight.data.images.label_tables import Labelled, Row, labels_of
+from backlight.data.images.labels import divided_by_folder, find_labels, find_target
 from backlight.data.images.negatives import are_bright, negatives
+from backlight.data.images.notes import listed
 from backlight.data.images.options import ImageOptions, format_size
 from backlight.data.images.sets import ImageSet
 from backlight.data.inputs import ImageInputs
@@ -31,8 +24,6 @@ from backlight.data.targets import Classes, SeveralClasses, Target
 from backlight.data.wanted import Wanted
 from backlight.errors import InputError
 from backlight.storage import sha256_of_file
-
-_NAMED: Final = 3
 
 
 def is_images(path: Path) -> bool:
@@ -62,8 +53,7 @@ def load_images(path: Path, wanted: Wanted, options: ImageOptions) -> Dataset:
         if options.labels is None:
             raise InputError(f"{path} holds images without labels; give them with --labels FILE.npy or FILE.csv")
         raw = read_npy_images(path)
-        table = read_labels(Path(options.labels), wanted.targets)
-        found = labels_by_name(table, [str(number) for number in range(len(raw))], options.labels)
+        found = labels_of(Path(options.labels), [str(number) for number in range(len(raw))], wanted.targets)
         if not any(found.rows):
             raise InputError(f"{options.labels} has labels for none of the {len(raw):,} images, 0 to {len(raw) - 1}")
         sources = [_file(path), _file(Path(options.labels))]
@@ -199,11 +189,10 @@ def _notes_on_files(files: ImageFiles, options: ImageOptions, *, by_folder: bool
     if by_folder and options.label_from is None:
         filled = {folder for own in {name.rpartition("/")[0] for name in files.names} for folder in _upwards(own)}
         empty = set(files.folders) - filled
-        outermost = sorted(readable(folder) for folder in empty if folder.rpartition("/")[0] not in empty)
+        outermost = sorted(folder for folder in empty if folder.rpartition("/")[0] not in empty)
         if outermost:
-            more = ", …" if len(outermost) > _NAMED else ""
             verb = "1 folder holds" if len(outermost) == 1 else f"{len(outermost):,} folders hold"
-            notes.append(f"{verb} no images: {', '.join(outermost[:_NAMED])}{more}")
+            notes.append(f"{verb} no images: {listed(outermost)}")
     return notes
 
 
@@ -222,9 +211,9 @@ def _notes_on_images(files: ImageFiles, wanted: Sequence[int], images: ImageSet,
             "--size decides otherwise"
         )
     if images.broken:
-        lines = [f"{readable(files.names[wanted[i]])} {reason.partition(';')[0]}" for i, reason in images.broken]
+        lines = [f"{files.names[wanted[i]]} {reason.partition(';')[0]}" for i, reason in images.broken]
         what = "1 broken image was" if len(lines) == 1 else f"{len(lines):,} broken images were"
-        notes.append(f"{what} left out: {'; '.join(lines[:_NAMED])}{'; …' if len(lines) > _NAMED else ''}")
+        notes.append(f"{what} left out: {listed(lines, '; ')}")
     return notes
 
 
@@ -232,8 +221,7 @@ def _lacking(target: Classes, codes: Array, words: str) -> list[str]:
     lacking = [target.names[k] for k in np.flatnonzero(np.bincount(codes, minlength=target.width) == 0)]
     if not len(codes) or not lacking:
         return []
-    shown = ", ".join(lacking[:_NAMED]) + (", …" if len(lacking) > _NAMED else "")
-    what = f"class {shown} has" if len(lacking) == 1 else f"classes {shown} have"
+    what = f"class {listed(lacking)} has" if len(lacking) == 1 else f"classes {listed(lacking)} have"
     return [f"{what} no images {words}"]
 
 

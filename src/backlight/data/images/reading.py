@@ -9,7 +9,8 @@ from backlight.arrays import Array
 from backlight.data.images.arrays import fitted, is_idx, read_idx_pair, read_npy_images
 from backlight.data.images.decoding import BrokenImageError, decode, look_at, quiet, reason_unread
 from backlight.data.images.files import image_files, readable
-from backlight.data.images.labels import Divided, Row, divided_by_folder, find_labels, labels_by_name, read_labels
+from backlight.data.images.label_tables import Row, labels_of
+from backlight.data.images.labels import Divided, divided_by_folder, find_labels
 from backlight.data.images.options import ImageOptions, format_size
 from backlight.data.images.sets import read_images
 from backlight.data.inputs import ArrayInputs, ImageInputs
@@ -115,8 +116,8 @@ def _of_arrays(
         if labelled and options.labels is None:
             raise InputError(f"{path} holds images without labels; give them with --labels FILE.npy or FILE.csv")
         if labelled and options.labels is not None:
-            table = read_labels(Path(options.labels), _columns(target, options))
-            rows = labels_by_name(table, [str(number) for number in range(len(raw))], options.labels).rows
+            numbers = [str(number) for number in range(len(raw))]
+            rows = labels_of(Path(options.labels), numbers, _columns(target, options)).rows
     wanted = np.array([row is not None or not labelled for row in rows])
     images = fitted(raw[wanted], size, gray=gray)
     if not gray and images.ndim == 3:
