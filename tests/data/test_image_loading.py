@@ -10,7 +10,7 @@ from tests.pictures import draw, draw_classes, pack
 
 from backlight.data import Classes, Dataset, ImageInputs, ImageOptions, Quantities, SeveralClasses, load, read_rows
 from backlight.data.images.sets import reduced
-from backlight.errors import InputError
+from backlight.errors import BacklightError, InputError
 
 
 @pytest.fixture(autouse=True)
@@ -233,12 +233,26 @@ def test_options_for_images_are_refused_elsewhere() -> None:
 
 def test_many_images_are_mapped_from_the_disk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small = load(folder)
-    monkeypatch.setattr("backlight.data.images.sets.LARGE", 100)
+    monkeypatch.setattr("backlight.data.images.pixels.LARGE", 100)
     monkeypatch.setattr("backlight.data.images.cache.LARGE", 100)
     for source in (folder, folder):
         large = load(source)
         assert not large.x.flags.owndata
         assert isinstance(large.x, np.memmap)
         assert np.array_equal(small.x, large.x)
+
+
+def test_a_cache_folder_that_cannot_be_written_to(folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = load(folder)
     monkeypatch.setenv("XDG_CACHE_HOME", "/proc/nowhere")
-    assert np.array_equal(load(folder).x, small.x)
+    uncached = load(folder)
+    assert np.array_equal(uncached.x, small.x)
+    assert "the decoded images could not be kept for the next time: cannot make the folder /proc" in uncached.notes[-1]
+    monkeypatch.setattr("backlight.data.images.pixels.LARGE", 100)
+    with pytest.raises(BacklightError, match=r"cannot write to /proc/nowhere.*; set XDG_CACHE_HOME"):
+        load(folder)
+    cache.mkdir(exist_ok=True)
+    (cache / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache / "file"))
+    with pytest.raises(BacklightError, match=r"cannot write to .*: Not a directory; set XDG_CACHE_HOME"):
+        load(folder)

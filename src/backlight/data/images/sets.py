@@ -2,12 +2,10 @@
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Final, TypeVar
 
 import numpy as np
@@ -16,11 +14,9 @@ from numpy.typing import NDArray
 from backlight.data.images.decoding import BrokenImageError, decode, look_at, quiet, reason_unread
 from backlight.data.images.files import UNREADABLE, ImageFiles
 from backlight.data.images.options import Progress
+from backlight.data.images.pixels import blank
 from backlight.errors import InputError
 from backlight.processors import processors
-
-LARGE: Final = 1 << 28
-"""Pixels of more bytes than this stay on the disk, and are mapped into memory as they are needed."""
 
 LONGEST_SIDE: Final = 64
 """Images are reduced to a longer side of this many pixels unless a size is asked for."""
@@ -74,7 +70,6 @@ def read_images(
     gray: bool = False,
     skip_broken: bool = False,
     progress: Progress | None = None,
-    large_in: Path | None = None,
 ) -> ImageSet:
     """Decode images; the result does not depend on the number of threads.
 
@@ -85,10 +80,10 @@ def read_images(
         gray: whether colours are dropped; they are also where no image has any.
         skip_broken: whether images that cannot be read are left out.
         progress: told how far it is; half of the work is looking at the files, half is decoding them.
-        large_in: a folder for pixels that are too many for memory, the system's own unless given.
 
     Raises:
         InputError: an image cannot be read, or none can.
+        BacklightError: there is no room on the disk for more pixels than fit into memory.
     """
     count = len(names)
     with quiet(), ThreadPoolExecutor(processors()) as pool:
@@ -98,7 +93,7 @@ def read_images(
         typical = (int(np.median(sizes[:, 0])), int(np.median(sizes[:, 1])))
         width, height = size or reduced(typical)
         deep = not gray and any(look.coloured for look in looks)
-        pixels = _room((count, height, width, *([3] if deep else [])), large_in)
+        pixels = blank((count, height, width, *([3] if deep else [])))
         task = partial(_read, files, pixels, gray=not deep)
         reads = list(_in_blocks(pool, task, list(enumerate(names)), progress, count))
     refuse(files, names, [read.reason for read in reads], skip_broken=skip_broken)
@@ -194,14 +189,6 @@ def refuse(files: ImageFiles, names: Sequence[str], reasons: Sequence[str | None
 
 def _all(count: int) -> str:
     return f"; none of the {count:,} images can be read"
-
-
-def _room(shape: tuple[int, ...], folder: Path | None) -> NDArray[np.uint8]:
-    """An array for pixels: in memory, or in a nameless file where they are many."""
-    if int(np.prod(shape)) <= LARGE:
-        return np.empty(shape, np.uint8)
-    with tempfile.TemporaryFile(dir=folder) as file:
-        return np.memmap(file, np.uint8, "w+", shape=shape).view(np.ndarray)
 
 
 def _packed(pixels: NDArray[np.uint8], kept: NDArray[np.int64], *, coloured: bool) -> NDArray[np.uint8]:
