@@ -9,7 +9,7 @@ from tests.pictures import draw
 from backlight.data import Classes, SeveralClasses
 from backlight.data.images.files import ImageFiles, image_files
 from backlight.data.images.label_tables import Labelled
-from backlight.data.images.labels import divided_by_folder, find_labels, find_target
+from backlight.data.images.labels import divided_by_folder, find_labels, find_target, quantities
 from backlight.data.images.options import ImageOptions
 from backlight.errors import InputError
 
@@ -198,14 +198,19 @@ def test_what_labels_mean() -> None:
     assert meant(numbers) is None
     assert meant([[i % 9] for i in range(40)], "regression") is None
     assert meant([[i] for i in range(15)] * 4, measured=False).width == 15
-    with pytest.raises(InputError, match="the label 'x' is no number, and regression needs numbers"):
-        meant([["x"], ["y"]], "regression")
+    assert meant([["x"], ["y"]], "regression") is None
     with pytest.raises(InputError, match="f is 'x' in every row, and one class gives nothing to learn"):
         meant([["x"], ["x"]])
     with pytest.raises(InputError, match="f: 'b' is '1' in every row"):
         meant([["x", 1], ["y", 1]])
     with pytest.raises(InputError, match="there are 50 different labels in 50 images, too many to be classes"):
         meant([[f"w{i}"] for i in range(50)])
+
+
+@pytest.mark.parametrize("label", ["x", "nan", "inf", "1e999", "1,5"])
+def test_labels_that_are_no_numbers(label: str) -> None:
+    with pytest.raises(InputError, match=f"f: the label '{label}' of 'b' is no number, and regression needs numbers"):
+        quantities((None, "b"), [("1", "2"), ("1", label)], "f")
 
 
 def test_numbers_among_labels_that_are_not_finite_are_text() -> None:

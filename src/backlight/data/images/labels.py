@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backlight.data.dataset import PARTS
 from backlight.data.images.files import ImageFiles, readable
@@ -115,14 +116,10 @@ def find_target(
         measured: whether many different numbers are quantities.
 
     Raises:
-        InputError: there is one class only, or nearly as many as images, or regression is wanted of text.
+        InputError: there is one class only, or nearly as many as images.
     """
     every = list(zip(*rows, strict=True))
     if task == "regression" or (task is None and measured and all(map(_are_quantities, every))):
-        for column, labels in zip(columns, every, strict=True):
-            for label in (label for label in labels if _number(label) is None):
-                of = "" if column is None else f" of {column!r}"
-                raise InputError(f"{what}: the label {label!r}{of} is no number, and regression needs numbers")
         return None
     found = tuple(
         replace(find_classes(list(labels), what if column is None else f"{what}: {column!r}"), column=column)
@@ -135,6 +132,30 @@ def find_target(
                 "classes; where a name holds several labels, give each a group of its own, such as '(.)(.)(.)_'"
             )
     return found[0] if len(found) == 1 else SeveralClasses(found)
+
+
+def quantities(columns: Sequence[str | None], rows: Sequence[Row], what: str) -> NDArray[np.float64]:
+    """Labels as numbers (n, k).
+
+    Args:
+        columns: what each label is called.
+        rows: one per image.
+        what: they are, for messages.
+
+    Raises:
+        InputError: one is no number, or not a finite one.
+
+    Example:
+        >>> quantities(("age",), [("3",), ("4.5",)], "ages").ravel().tolist()
+        [3.0, 4.5]
+    """
+    values = [[_number(label) for label in row] for row in rows]
+    for row, numbers in zip(rows, values, strict=True):
+        for column, label, number in zip(columns, row, numbers, strict=True):
+            if number is None:
+                of = "" if column is None else f" of {column!r}"
+                raise InputError(f"{what}: the label {label!r}{of} is no number, and regression needs numbers")
+    return np.array(values, np.float64)
 
 
 def _number(label: str) -> float | None:

@@ -12,10 +12,11 @@ from backlight.data.images.arrays import fitted, is_idx, read_idx_pair, read_npy
 from backlight.data.images.cache import cached_images
 from backlight.data.images.files import ImageFiles, image_files, readable
 from backlight.data.images.label_tables import Labelled, Row, labels_of
-from backlight.data.images.labels import divided_by_folder, find_labels, find_target
+from backlight.data.images.labels import divided_by_folder, find_labels, find_target, quantities
 from backlight.data.images.negatives import are_bright, negatives
 from backlight.data.images.notes import listed
 from backlight.data.images.options import ImageOptions, format_size
+from backlight.data.images.pixels import picked
 from backlight.data.images.sets import ImageSet
 from backlight.data.inputs import ImageInputs
 from backlight.data.npz import encode_target, quantity_names
@@ -60,16 +61,16 @@ def load_images(path: Path, wanted: Wanted, options: ImageOptions) -> Dataset:
     if options.label_from is not None or options.skip_broken:
         raise InputError(f"{path} is no folder of image files; leave out --label-from and --skip-broken")
     images = fitted(raw, options.size, gray=options.gray)
-    there = np.array([row is not None for row in found.rows])
-    pixels = np.ascontiguousarray(images).reshape(len(images), -1)
+    there = np.flatnonzero([row is not None for row in found.rows])
+    pixels = picked(images, there).reshape(len(there), -1)
     kept = [row for row in found.rows if row is not None]
     notes = list(found.notes)
-    if len(kept) < len(pixels):
-        notes.append(f"{len(pixels) - len(kept):,} images have no label and were left out")
-        pixels = pixels[there]
-    known = find_target(found.columns, kept, wanted.task, str(options.labels or path), measured=found.measured)
+    if len(kept) < len(images):
+        notes.append(f"{len(images) - len(kept):,} images have no label and were left out")
+    what = str(options.labels or path)
+    known = find_target(found.columns, kept, wanted.task, what, measured=found.measured)
     rows = _split(None, known, kept, wanted)
-    fit, y = _encoded(known, found.columns, kept, rows["train"], standardise=wanted.standardise)
+    fit, y = _encoded(known, found.columns, kept, rows["train"], what, standardise=wanted.standardise)
     source = Source(str(path), "idx" if is_idx(path) else "npy", tuple(sources))
     pixels, inputs = _inputs(pixels, tuple(images.shape[1:]), rows["train"], notes)
     return Dataset(path.stem, pixels, y, rows, inputs, fit, source, notes=tuple(notes))
@@ -90,9 +91,10 @@ def _load_files(path: Path, wanted: Wanted, options: ImageOptions) -> Dataset:
         images, failures = cached_images(files, [files.names[i] for i in labelled], options)
     chosen = [labelled[i] for i in images.kept.tolist()]
     labels = [row for row in (found.rows[i] for i in chosen) if row is not None]
-    known = find_target(found.columns, labels, wanted.task, readable(str(path)), measured=found.measured)
+    what = readable(str(path))
+    known = find_target(found.columns, labels, wanted.task, what, measured=found.measured)
     rows = _split(parts and [parts[i] for i in chosen], known, labels, wanted)
-    fit, y = _encoded(known, found.columns, labels, rows["train"], standardise=wanted.standardise)
+    fit, y = _encoded(known, found.columns, labels, rows["train"], what, standardise=wanted.standardise)
     files_of = [(str(path.resolve()), images.sha256)]
     if options.labels is not None:
         files_of.append(_file(Path(options.labels)))
@@ -167,6 +169,7 @@ def _encoded(
     columns: Sequence[str | None],
     labels: Sequence[Row],
     train: NDArray[np.int64],
+    what: str,
     *,
     standardise: bool,
 ) -> tuple[Target, Array]:
@@ -175,8 +178,7 @@ def _encoded(
     if isinstance(known, Classes):
         return known, known.encode([row[0] for row in labels])
     names = tuple(name or unnamed for name, unnamed in zip(columns, quantity_names(len(columns)), strict=True))
-    values = np.array([[float(label) for label in row] for row in labels])
-    return encode_target(None, values, train, names, standardised=standardise)
+    return encode_target(None, quantities(columns, labels, what), train, names, standardised=standardise)
 
 
 def _notes_on_files(files: ImageFiles, options: ImageOptions, *, by_folder: bool) -> list[str]:
