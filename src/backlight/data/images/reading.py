@@ -121,6 +121,8 @@ def _of_arrays(
     size, gray = _wanted(inputs)
     rows: Sequence[Row | None]
     if is_idx(path):
+        if labelled and options.labels is not None:
+            raise InputError(f"{path} has its labels in a file of its own; leave out --labels")
         raw, labels, _ = read_idx_pair(path)
         rows = [(label,) for label in labels]
     else:
