@@ -30,7 +30,7 @@ def read_one_image(path: Path, inputs: ImageInputs | ArrayInputs) -> tuple[Array
     size, gray = _wanted(inputs)
     try:
         with quiet(), path.open("rb") as file:
-            there, _ = look_at(file)
+            there = look_at(file).size
             file.seek(0)
             pixels = decode(file.read(), size, gray=gray)
     except BrokenImageError as error:

@@ -1,6 +1,7 @@
 """Many images as one array: looked at and decoded by threads, for Pillow lets others work while it does."""
 
 import hashlib
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,17 +12,20 @@ from typing import Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from backlight.data.images.decoding import BrokenImageError, decode, look_at, quiet, reason_unread
+from backlight.data.images.decoding import BrokenImageError, Look, decode, look_at, quiet, reason_unread
 from backlight.data.images.files import UNREADABLE, ImageFiles
 from backlight.data.images.options import Progress
-from backlight.data.images.pixels import blank
+from backlight.data.images.pixels import LARGE, blank
 from backlight.errors import InputError
 from backlight.processors import processors
 
 LONGEST_SIDE: Final = 64
 """Images are reduced to a longer side of this many pixels unless a size is asked for."""
 
-_BLOCK: Final = 16
+_SMALL: Final = 48
+"""Images whose longer side has at most this many pixels are decoded when they are looked at, if memory takes all."""
+
+_BLOCK: Final = 64
 _Given = TypeVar("_Given")
 
 
@@ -49,10 +53,10 @@ class ImageSet:
 
 
 @dataclass(frozen=True)
-class _Look:
-    size: tuple[int, int] = (0, 0)
-    coloured: bool = False
+class _Seen:
+    look: Look | None = None
     reason: str | None = None
+    digest: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -86,16 +90,18 @@ def read_images(
         BacklightError: there is no room on the disk for more pixels than fit into memory.
     """
     count = len(names)
+    small = min(_SMALL, math.isqrt(LARGE // (3 * count)))
     with quiet(), ThreadPoolExecutor(processors()) as pool:
-        looks = list(_in_blocks(pool, partial(_look, files), names, progress, 0))
-        refuse(files, names, [look.reason for look in looks], skip_broken=skip_broken)
-        sizes = np.array([look.size for look in looks if look.reason is None])
+        glances = list(_in_blocks(pool, partial(_look, files, gray=gray, small=small), names, progress, 0))
+        refuse(files, names, [seen.reason for seen in glances], skip_broken=skip_broken)
+        looks = [seen.look for seen in glances if seen.look is not None]
+        sizes = np.array([look.size for look in looks])
         typical = (int(np.median(sizes[:, 0])), int(np.median(sizes[:, 1])))
         width, height = size or reduced(typical)
         deep = not gray and any(look.coloured for look in looks)
         pixels = blank((count, height, width, *([3] if deep else [])))
         task = partial(_read, files, pixels, gray=not deep)
-        reads = list(_in_blocks(pool, task, list(enumerate(names)), progress, count))
+        reads = list(_in_blocks(pool, task, list(zip(range(count), names, glances, strict=True)), progress, count))
     refuse(files, names, [read.reason for read in reads], skip_broken=skip_broken)
     kept = np.flatnonzero([read.reason is None for read in reads])
     coloured = any(read.coloured for read in reads)
@@ -128,7 +134,8 @@ def _in_blocks(
     before: int,
 ) -> Iterator[_Done]:
     """What a task makes of every item, in order; blocks of them are handed to the threads."""
-    blocks = [items[start : start + _BLOCK] for start in range(0, len(items), _BLOCK)]
+    size = max(1, min(_BLOCK, len(items) // (8 * processors())))
+    blocks = [items[start : start + size] for start in range(0, len(items), size)]
     done = 0
     for results in pool.map(lambda block: [task(item) for item in block], blocks):
         done += len(results)
@@ -137,31 +144,36 @@ def _in_blocks(
         yield from results
 
 
-def _look(files: ImageFiles, name: str) -> _Look:
+def _look(files: ImageFiles, name: str, *, gray: bool, small: int) -> _Seen:
     try:
         with files.open(name) as file:
-            return _Look(*look_at(file))
+            look = look_at(file, gray=gray, small=small)
+            if look.pixels is None:
+                return _Seen(look)
+            file.seek(0)
+            return _Seen(look, digest=hashlib.sha256(file.read()).digest())
     except BrokenImageError as error:
-        return _Look(reason=str(error))
+        return _Seen(reason=str(error))
     except UNREADABLE as error:
-        return _Look(reason=reason_unread(error))
+        return _Seen(reason=reason_unread(error))
 
 
-def _read(files: ImageFiles, pixels: NDArray[np.uint8], numbered: tuple[int, str], *, gray: bool) -> _Read:
-    number, name = numbered
-    digest = b""
+def _read(files: ImageFiles, pixels: NDArray[np.uint8], given: tuple[int, str, _Seen], *, gray: bool) -> _Read:
+    number, name, seen = given
+    digest, image = seen.digest, None if seen.look is None else seen.look.pixels
     height, width = pixels.shape[1:3]
-    try:
-        with files.open(name) as file:
-            content = file.read()
-        digest = hashlib.sha256(content).digest()
-        image = decode(content, (width, height), gray=gray)
-    except BrokenImageError as error:
-        return _Read(digest, reason=str(error))
-    except UNREADABLE as error:
-        return _Read(digest, reason=reason_unread(error))
-    pixels[number] = image
-    coloured = not gray and bool((image != image[..., :1]).any())
+    if image is None or image.shape[:2] != (height, width):
+        try:
+            with files.open(name) as file:
+                content = file.read()
+            digest = hashlib.sha256(content).digest()
+            image = decode(content, (width, height), gray=gray)
+        except BrokenImageError as error:
+            return _Read(digest, reason=str(error))
+        except UNREADABLE as error:
+            return _Read(digest, reason=reason_unread(error))
+    pixels[number] = image if image.ndim == pixels.ndim - 1 else image[..., None]
+    coloured = image.ndim == 3 and bool((image != image[..., :1]).any())
     return _Read(digest, coloured)
 
 
