@@ -43,6 +43,25 @@ def test_a_first_line_that_names_an_image_is_no_heading(path: Path) -> None:
     assert read(path, "image,x\ndog1,y\n").columns == ("x",)
 
 
+@pytest.mark.parametrize("folder", ["pets/", "all/pets/", "/home/all/pets/", "./pets/"])
+def test_names_may_begin_with_the_folder_of_the_images(path: Path, folder: str) -> None:
+    for heading in ("file,kind\n", ""):
+        path.write_text(f"{heading}{folder}a/cat1,x\n{folder}b/dog2.png,y\n{folder}dog1.png,z\n")
+        names = ("a/cat1", "a/dog1.png", "b/dog2.png")
+        assert labels_of(path, names, folder="/home/all/pets").rows == (("x",), ("z",), ("y",))
+    path.write_text("other/a/cat1,x\nets/a/dog1.png,y\nb/dog2.png,y\n")
+    assert labels_of(path, names, folder="/home/all/pets").rows == (None, None, ("y",))
+
+
+def test_columns_without_a_single_cell_do_not_count(path: Path) -> None:
+    assert read(path, "file,kind,\ncat1,x,\ndog1,y,\n") == Labelled(
+        ("kind",), (("x",), ("y",), None), (), measured=True
+    )
+    assert read(path, "cat1,,x\ndog1,,y\n").columns == (None,)
+    with pytest.raises(InputError, match="must have a column of names and a column of labels"):
+        read(path, "cat1,\ndog1,\n")
+
+
 def test_a_target_of_a_table_without_a_heading(path: Path) -> None:
     assert read(path, "cat1.png,x\n", "kind").columns == ("kind",)
     assert read(path, "cat1.png,x,7\n", "label 2").rows[0] == ("7",)

@@ -59,6 +59,11 @@ class ImageFiles:
             return open(f"{self.path}/{self._inside}{name}", "rb")  # noqa: PTH123 - thousands of paths take time
         return io.BytesIO(self._archive.read(self._entries[self._inside + name]))
 
+    @property
+    def folder(self) -> str:
+        """The whole path of the folder that names are relative to; a zip counts as a folder of its name."""
+        return f"{self.path.resolve().as_posix()}/{self._inside}".rstrip("/")
+
     def shown(self, name: str) -> str:
         """A file's path in messages."""
         return readable(f"{self.path}/{self._inside}{name}")

@@ -1,7 +1,7 @@
 """Labels of images from a table of names and labels, or from an array with a label for each row."""
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -49,27 +49,32 @@ def complete(labels: Iterable[str | None]) -> Row | None:
     return there if len(there) == len(row) else None
 
 
-def labels_of(path: Path, names: Sequence[str], targets: Sequence[str] = ()) -> Labelled:
+def labels_of(path: Path, names: Sequence[str], targets: Sequence[str] = (), folder: str = "") -> Labelled:
     """The labels that a file has for images.
 
     Args:
         path: delimited text whose first column holds names of images (their paths, the last parts of these, or these
             without their endings) or numbers of rows counted from 0, with or without a line of column names; or a
             `.npy` with a label, or several, for each row. Words that stand for a missing value in tables do here.
-        names: of the images.
+        names: of the images, relative to their folder.
         targets: the columns of labels to use; all of them where there are none. A single column without a name takes
             the name of a single target.
+        folder: the whole path of the images' folder, the end of which, or all, may precede their names.
 
     Raises:
         InputError: it cannot be read, or says different things about one image.
     """
     places = _places(names)
+
+    def find(name: str) -> int | None:
+        return places.get(name, places.get(_inside(name, folder)))
+
     read = _label_array if path.suffix.lower() == ".npy" else _label_table
-    columns, lines = read(path, places, targets)
+    columns, lines = read(path, find, targets)
     rows: list[Row | None] = [None] * len(names)
     said: dict[int | str, tuple[str, Row | None]] = {}
     for number, name, row in lines:
-        place = places.get(name)
+        place = find(name)
         before, other = said.setdefault(name if place is None else place, (name, row))
         if other != row:
             also = "" if before == name else f", as {before!r},"
@@ -95,6 +100,11 @@ def _places(names: Sequence[str]) -> dict[str, int]:
     return places
 
 
+def _inside(name: str, folder: str) -> str:
+    """A name without the folders before it that the path of a folder ends with."""
+    return next((name[k + 1 :] for k, c in enumerate(name) if c == "/" and f"/{folder}".endswith(f"/{name[:k]}")), "")
+
+
 def _last(name: str) -> str:
     return name.rpartition("/")[2]
 
@@ -108,18 +118,12 @@ def _present(label: str) -> str | None:
 
 
 def _label_table(
-    path: Path, places: Mapping[str, int], targets: Sequence[str]
+    path: Path, find: Callable[[str], int | None], targets: Sequence[str]
 ) -> tuple[tuple[str | None, ...], list[_Line]]:
     """The columns of labels that are used, and the lines of a table."""
     lines = _cells(path)
-    width = len(lines[0][1]) if lines else 0
-    if width < 2:
-        raise InputError(f"{path} must have a column of names and a column of labels, separated by commas")
-    for number, cells in lines:
-        if len(cells) != width:
-            raise InputError(f"{path}, line {number}: there are {len(cells)} cells where the first line has {width}")
-    first = _name(lines[0][1])
-    header = not (is_image(first) or first.isdigit() or first in places)
+    width, first = len(lines[0][1]), _name(lines[0][1])
+    header = not (is_image(first) or first.isdigit() or find(first) is not None)
     columns: tuple[str | None, ...] = tuple(f"label {k}" for k in range(1, width))
     if header:
         columns = tuple(cell or unnamed for cell, unnamed in zip(lines[0][1][1:], columns, strict=True))
@@ -147,7 +151,7 @@ def _name(cells: Sequence[str]) -> str:
 
 
 def _cells(path: Path) -> list[tuple[int, list[str]]]:
-    """The lines of a table that are not empty, each with its number."""
+    """The lines of a table, each with its number, without those and without columns that are empty."""
     encoding = find_encoding(path)
     try:
         with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as file:
@@ -159,18 +163,29 @@ def _cells(path: Path) -> list[tuple[int, list[str]]]:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"cannot read the labels {path}: {reason}; give a CSV of names and labels") from error
-    return [(number, cells) for number, cells in lines if any(cells)]
+    lines = [(number, cells) for number, cells in lines if any(cells)]
+    width = len(lines[0][1]) if lines else 0
+    for number, cells in lines:
+        if len(cells) != width:
+            raise InputError(f"{path}, line {number}: there are {len(cells)} cells where the first line has {width}")
+    filled = [k for k in range(width) if k == 0 or any(cells[k] for _, cells in lines)]
+    if len(filled) < 2:
+        raise InputError(f"{path} must have a column of names and a column of labels, separated by commas")
+    return [(number, [cells[k] for k in filled]) for number, cells in lines]
 
 
 def _label_array(
-    path: Path, _: Mapping[str, int], targets: Sequence[str]
+    path: Path, _: Callable[[str], int | None], targets: Sequence[str]
 ) -> tuple[tuple[str | None, ...], list[_Line]]:
     """The columns of labels, and a line for every row of an array."""
     array = read_npy(path)
     if targets:
         raise InputError(f"{path} has no columns with names; leave out the target {targets[0]!r}")
     if array.ndim not in {1, 2} or array.dtype.kind not in "buifUS" or not array.size:
-        raise InputError(f"{path} has shape {array.shape} of {array.dtype}; give one label, or several, for each row")
+        raise InputError(
+            f"{path} has shape {array.shape} of {array.dtype}; give one label, or several, "
+            "for each row, as numbers or text"
+        )
     table = array.reshape(len(array), -1)
     rows = zip(*(texts(column) for column in table.T), strict=True)
     names = (None,) if table.shape[1] == 1 else tuple(f"label {k + 1}" for k in range(table.shape[1]))

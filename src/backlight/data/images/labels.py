@@ -72,7 +72,7 @@ def find_labels(files: ImageFiles, within: Sequence[str], options: ImageOptions,
     if targets and options.labels is None:
         raise InputError(f"{files.path} has no columns to choose from; leave out the target {targets[0]!r}")
     if options.labels is not None:
-        found = labels_of(Path(options.labels), files.names, targets)
+        found = labels_of(Path(options.labels), files.names, targets, files.folder)
     elif options.label_from is not None:
         matches = [options.pattern.search(name) for name in within]
         groups = {number: name for name, number in options.pattern.groupindex.items()}
