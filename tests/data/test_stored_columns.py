@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backlight.data import Dataset, TableOptions, load
+from backlight.data import Dataset, TableOptions, load, scratch
 from backlight.data.tables import input_writing, stored_columns, table
 from backlight.data.tables import loading as table_loading
 from backlight.errors import BacklightError, InputError
@@ -192,7 +192,7 @@ class _Full:
         pass
 
 
-@pytest.mark.parametrize("module", [stored_columns, input_writing])
+@pytest.mark.parametrize("module", [stored_columns, scratch])
 def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: Any, module: Any) -> None:
     monkeypatch.setattr(module, "scratch_file", _Full)
     monkeypatch.setattr(input_writing, "MAPPED", 0)

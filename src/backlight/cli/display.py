@@ -8,13 +8,13 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from backlight.cli.drawing import BARS
 from backlight.cli.report import console
 from backlight.training import EndRecord, EpochRecord, Record, StepsRecord
 
 if TYPE_CHECKING:
     from backlight.files import Conduct
 
-_BARS: Final = "▁▂▃▄▅▆▇█"
 _LINE_SECONDS: Final = 1.0
 _MOST_LINES: Final = 6
 
@@ -207,7 +207,7 @@ def sparkline(values: list[float], width: int) -> str:
     shown = values if len(values) <= width else [values[k * len(values) // width] for k in range(width)]
     low, high = min(shown), max(shown)
     spread = (high - low) or 1.0
-    return "".join(_BARS[round((value - low) / spread * (len(_BARS) - 1))] for value in shown)
+    return "".join(BARS[round((value - low) / spread * (len(BARS) - 1))] for value in shown)
 
 
 def _duration(seconds: float) -> str:
