@@ -171,7 +171,7 @@ def _trained(settings: Settings, dataset: Dataset, rows: Ints) -> Network:
     validation = None
     if len(dataset.rows["validation"]):
         validation = part_evaluation(dataset, "validation")
-    training = settings.trainer(network).start(
+    training = settings.trainer(network, dataset.inputs).start(
         dataset.x, dataset.y, rows=rows, validation=validation, sample_weight=dataset.weights
     )
     for _ in training.records():

@@ -40,7 +40,7 @@ class Conduct:
     def __init__(self, run: Run, dataset: Dataset, *, resume: bool = False) -> None:
         self.run, self.dataset = run, dataset
         self.network = run.settings.network(dataset)
-        trainer = run.settings.trainer(self.network)
+        trainer = run.settings.trainer(self.network, dataset.inputs)
         validation = None
         if len(dataset.rows["validation"]):
             validation = part_evaluation(dataset, "validation")

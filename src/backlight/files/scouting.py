@@ -103,7 +103,7 @@ def _folds(rows: Ints, dataset: Dataset, seed: int) -> NDArray[np.int64]:
 
 def _validation_losses(settings: Settings, dataset: Dataset, learnt: Ints, held: Ints) -> list[float]:
     """The validation loss after every epoch; none at all if the training failed."""
-    training = settings.trainer(settings.network(dataset)).start(
+    training = settings.trainer(settings.network(dataset), dataset.inputs).start(
         dataset.x,
         dataset.y,
         rows=learnt,

@@ -54,11 +54,13 @@ typedef ptrdiff_t num; /* counts, sizes and places: long is too short for them o
 typedef real vec __attribute__((vector_size(VECTOR_BYTES)));
 typedef whole ivec __attribute__((vector_size(VECTOR_BYTES)));
 typedef uint64_t quads __attribute__((vector_size(VECTOR_BYTES)));
+typedef uint32_t words __attribute__((vector_size(VECTOR_BYTES)));
 typedef vec loose_vec __attribute__((aligned(sizeof(real)), may_alias));
 
 enum {
     LANES = VECTOR_BYTES / sizeof(real),
     PANEL = 2 * LANES,               /* how many units stand side by side: two vectors */
+    WORD_LANES = VECTOR_BYTES / 4,
     QUAD_LANES = VECTOR_BYTES / 8,
 };
 
@@ -121,6 +123,30 @@ INLINE quads multiply_low(quads a, quads b) {
 #endif
 }
 
+/* As many bytes as a vector has lanes of 32 bits, each to a lane. */
+INLINE words widened(const uint8_t *bytes) {
+#if defined(__AVX512F__)
+    return (words)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)bytes));
+#elif defined(__AVX2__)
+    return (words)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)bytes));
+#else
+    uint8_t some __attribute__((vector_size(WORD_LANES)));
+    memcpy(&some, bytes, sizeof some);
+    return __builtin_convertvector(some, words);
+#endif
+}
+
+/* As many bytes as a vector has lanes, as numbers. */
+INLINE vec real_bytes(const uint8_t *bytes) {
+#if REAL_BITS == 32
+    return __builtin_convertvector((ivec)widened(bytes), vec);
+#else
+    uint8_t some __attribute__((vector_size(LANES)));
+    memcpy(&some, bytes, sizeof some);
+    return __builtin_convertvector(some, vec);
+#endif
+}
+
 /* where ? a : b, lane by lane; `where` is a comparison of vectors. */
 INLINE vec choose(ivec where, vec a, vec b) { return (vec)(((ivec)a & where) | ((ivec)b & ~where)); }
 
@@ -141,13 +167,16 @@ INLINE real sum_lanes(vec a) {
     return x[0];
 }
 
-/* All bits set in the first `count` lanes. */
-INLINE ivec first_lanes(num count) {
+/* 0, 1, 2, … */
+INLINE ivec lane_numbers(void) {
     ivec lane;
     UNROLL
     for (int k = 0; k < LANES; k++) lane[k] = k;
-    return lane < spread_whole((whole)count);
+    return lane;
 }
+
+/* All bits set in the first `count` lanes. */
+INLINE ivec first_lanes(num count) { return lane_numbers() < spread_whole((whole)count); }
 
 INLINE vec only(ivec where, vec a) { return (vec)((ivec)a & where); }
 
