@@ -28,14 +28,22 @@ def show_data(
     keep: Annotated[list[str] | None, typer.Option(help="Columns to learn from whatever they look like.")] = None,
     types: Annotated[list[str] | None, typer.Option(help="COLUMN=number, text or date.")] = None,
     separator: Annotated[str | None, typer.Option(help="Between cells, such as ';', tab or space.")] = None,
+    augment: Annotated[
+        str | None, typer.Option(help="Write a picture of images beside their variants, as for 'train'.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="That picture's name, ending in .png (default: DATA-augmented.png).")
+    ] = None,
     html: Annotated[Path | None, typer.Option(help="Write a self-contained page.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
     """Show what Backlight sees in DATA: its columns, its classes, its pictures, and what would be learnt from.
 
-    Examples: 'backlight data show houses.csv', 'backlight data show houses.csv --target price'.
+    Examples: 'backlight data show houses.csv', 'backlight data show houses.csv --target price',
+    'backlight data show mnist --augment rotate=12,elastic=34:4'.
     """
     from backlight.cli.blocks import show_blocks
+    from backlight.cli.data_variants import check_variants, show_variants
     from backlight.cli.explaining import check_page
     from backlight.cli.report import console, print_json
     from backlight.data import BUILTIN
@@ -45,6 +53,7 @@ def show_data(
     from backlight.plots import Figure
 
     check_page(html)
+    check_variants(augment, out, html)
     settings = Settings(
         data,
         target=tuple(target or ()),
@@ -56,8 +65,12 @@ def show_data(
         group=group,
         time=time,
         split=split,
+        augment=augment,
     )
     settings.check()
+    if augment is not None:
+        show_variants(settings, out, json=json)
+        return
     table = is_table(data) and data not in BUILTIN
     dataset = None if table and not target else load_for(settings)
     seen = describe_table(data, settings.table_options()) if table else None
