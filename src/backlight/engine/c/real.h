@@ -88,25 +88,53 @@ INLINE vec multiply_add(vec a, vec b, vec c) {
 #endif
 }
 
+/* An instruction by its name for the vector's width and precision. */
+#if defined(__x86_64__)
+#if VECTOR_BYTES == 64
+#define X86_WIDTH 512
+#elif VECTOR_BYTES == 32
+#define X86_WIDTH 256
+#else
+#define X86_WIDTH
+#endif
+#if REAL_BITS == 32
+#define X86_TYPE ps
+typedef float native __attribute__((vector_size(VECTOR_BYTES), may_alias));
+#else
+#define X86_TYPE pd
+typedef double native __attribute__((vector_size(VECTOR_BYTES), may_alias));
+#endif
+#define X86_JOINED(width, name, type) _mm##width##_##name##_##type
+#define X86_NAMED(width, name, type) X86_JOINED(width, name, type)
+#define X86(name) X86_NAMED(X86_WIDTH, name, X86_TYPE)
+#endif
+
 INLINE vec square_root(vec a) {
-#if defined(__AVX512F__) && REAL_BITS == 32
-    return (vec)_mm512_sqrt_ps((__m512)a);
-#elif defined(__AVX512F__)
-    return (vec)_mm512_sqrt_pd((__m512d)a);
-#elif defined(__AVX__) && REAL_BITS == 32
-    return (vec)_mm256_sqrt_ps((__m256)a);
-#elif defined(__AVX__)
-    return (vec)_mm256_sqrt_pd((__m256d)a);
-#elif defined(__x86_64__) && REAL_BITS == 32
-    return (vec)_mm_sqrt_ps((__m128)a);
-#elif defined(__x86_64__)
-    return (vec)_mm_sqrt_pd((__m128d)a);
+#if defined(__x86_64__)
+    return (vec)X86(sqrt)((native)a);
 #elif defined(__aarch64__) && REAL_BITS == 32
     return (vec)vsqrtq_f32((float32x4_t)a);
 #elif defined(__aarch64__)
     return (vec)vsqrtq_f64((float64x2_t)a);
 #else
 #error "square_root is not written for this processor"
+#endif
+}
+
+/* The whole numbers at or below. */
+INLINE vec floor_of(vec a) {
+#if defined(__AVX512F__) && REAL_BITS == 32
+    return (vec)_mm512_roundscale_ps((__m512)a, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+#elif defined(__AVX512F__)
+    return (vec)_mm512_roundscale_pd((__m512d)a, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+#elif defined(__x86_64__)
+    return (vec)X86(floor)((native)a);
+#elif defined(__aarch64__) && REAL_BITS == 32
+    return (vec)vrndmq_f32((float32x4_t)a);
+#elif defined(__aarch64__)
+    return (vec)vrndmq_f64((float64x2_t)a);
+#else
+#error "floor_of is not written for this processor"
 #endif
 }
 
@@ -151,8 +179,13 @@ INLINE vec real_bytes(const uint8_t *bytes) {
 INLINE vec choose(ivec where, vec a, vec b) { return (vec)(((ivec)a & where) | ((ivec)b & ~where)); }
 
 /* The larger and the smaller; b where either is not a number. */
+#if defined(__x86_64__)
+INLINE vec larger(vec a, vec b) { return (vec)X86(max)((native)a, (native)b); }
+INLINE vec smaller(vec a, vec b) { return (vec)X86(min)((native)a, (native)b); }
+#else
 INLINE vec larger(vec a, vec b) { return choose(a > b, a, b); }
 INLINE vec smaller(vec a, vec b) { return choose(a < b, a, b); }
+#endif
 INLINE vec magnitude(vec a) { return (vec)((ivec)a & ~(ivec)spread((real)-0.0)); }
 INLINE vec with_sign_of(vec a, vec b) { return (vec)((ivec)a | ((ivec)b & (ivec)spread((real)-0.0))); }
 

@@ -70,13 +70,6 @@ static void place_reals(struct canvas *canvas, const real *image) {
         }
 }
 
-/* x without what stands behind its point, and the rest; a whole number may become the one below and 1. */
-INLINE ivec split(vec x, vec *rest) {
-    vec shifted = (x - (real)0.5) + (real)ROUNDING_SHIFT;
-    *rest = x - (shifted - (real)ROUNDING_SHIFT);
-    return (ivec)shifted - (ivec)spread(ROUNDING_SHIFT);
-}
-
 struct four {
     vec here, right, below, across;
 };
@@ -92,7 +85,7 @@ INLINE struct four four_bytes(const uint32_t *corners, ivec at) {
 #endif
     return (struct four){__builtin_convertvector(word & 255, vec), __builtin_convertvector(word >> 8 & 255, vec),
                          __builtin_convertvector(word >> 16 & 255, vec),
-                         __builtin_convertvector(word >> 24 & 255, vec)};
+                         __builtin_convertvector((ivec)((words)word >> 24), vec)};
 }
 
 INLINE struct four four_reals(const real *pixels, num row, ivec at) {
@@ -113,50 +106,54 @@ INLINE vec between(struct four four, vec right, vec down) {
     return multiply_add(down, below - above, above);
 }
 
-/* LANES pixels from column c of row r, per channel. */
-INLINE void fetch_pixels(const struct canvas *canvas, const struct map *map, int of_bytes, num channels, num r, num c,
-                         vec *out) {
-    vec column = __builtin_convertvector(lane_numbers(), vec) + (real)c;
-    vec x = multiply_add(column, spread((real)map->across[0]), spread((real)(map->across[1] * (double)r + map->across[2])));
-    vec y = multiply_add(column, spread((real)map->down[0]), spread((real)(map->down[1] * (double)r + map->down[2])));
-    if (map->move_across) {
-        x += load(map->move_across + r * map->moves_row + c);
-        y += load(map->move_down + r * map->moves_row + c);
-    }
+/* LANES pixels, per channel, from the places x, y. Place numbers are exact: an image has fewer pixels than 2^24. */
+INLINE void fetch_pixels(const struct canvas *canvas, int of_bytes, num channels, vec x, vec y, vec *out) {
     x = smaller(larger(x, spread(0)), spread((real)(canvas->width + 1)));
     y = smaller(larger(y, spread(0)), spread((real)(canvas->height + 1)));
-    vec right, down;
-    ivec left = split(x, &right), top = split(y, &down);
+    const vec left = floor_of(x), top = floor_of(y), right = x - left, down = y - top;
     const num row = of_bytes ? canvas->corners_row : canvas->pixels_row;
-    ivec at = top * (whole)row + left;
-    for (num channel = 0; channel < channels; channel++)
-        out[channel] = of_bytes ? between(four_bytes(canvas->corners + channel * (canvas->height + 2) * row, at), right, down)
-                                : between(four_reals(canvas->pixels + channel * (canvas->height + 3) * row, row, at), right, down);
+    const ivec at = __builtin_convertvector(multiply_add(top, spread((real)row), left), ivec);
+    for (num channel = 0; channel < channels; channel++) {
+        const num first = channel * (canvas->height + (of_bytes ? 2 : 3)) * row;
+        out[channel] = between(of_bytes ? four_bytes(canvas->corners + first, at)
+                                        : four_reals(canvas->pixels + first, row, at), right, down);
+    }
 }
 
-INLINE void warp_as(const struct canvas *canvas, const struct map *map, int of_bytes, num channels, real scale,
+INLINE void warp_as(const struct canvas canvas, const struct map *map, int of_bytes, num channels, real scale,
                     real *out) {
-    const num height = canvas->height, width = canvas->width;
-    for (num r = 0; r < height; r++)
-        for (num c = 0; c < width; c += LANES) {
-            vec made[3];
-            fetch_pixels(canvas, map, of_bytes, channels, r, c, made);
+    const num height = canvas.height, width = canvas.width, moves_row = map->moves_row;
+    const vec first = __builtin_convertvector(lane_numbers(), vec), next = spread(LANES);
+    const vec across = spread((real)map->across[0]), down = spread((real)map->down[0]);
+    const real *move_across = map->move_across, *move_down = map->move_down;
+    for (num r = 0; r < height; r++) {
+        const vec x0 = spread((real)(map->across[1] * (double)r + map->across[2]));
+        const vec y0 = spread((real)(map->down[1] * (double)r + map->down[2]));
+        vec column = first;
+        for (num c = 0; c < width; c += LANES, column += next) {
+            vec made[3], x = multiply_add(column, across, x0), y = multiply_add(column, down, y0);
+            if (move_across) {
+                x += load(move_across + r * moves_row + c);
+                y += load(move_down + r * moves_row + c);
+            }
+            fetch_pixels(&canvas, of_bytes, channels, x, y, made);
             real *to = out + (r * width + c) * channels;
             const num count = width - c < LANES ? width - c : LANES;
-            if (channels == 1 && (count == LANES || (r * width + c) + LANES <= height * width)) {
+            if (channels == 1 && (r * width + c) + LANES <= height * width) {
                 store(to, made[0] * scale); /* what is written too much is overwritten by the next row */
                 continue;
             }
             for (num channel = 0; channel < channels; channel++)
                 for (num k = 0; k < count; k++) to[k * channels + channel] = made[channel][k] * scale;
         }
+    }
 }
 
 /* Bytes are multiplied with `scale`. */
 static void warp(const struct canvas *canvas, const struct map *map, int of_bytes, real scale, real *out) {
-    if (of_bytes && canvas->channels == 1) warp_as(canvas, map, 1, 1, scale, out);
-    else if (of_bytes) warp_as(canvas, map, 1, 3, scale, out);
-    else warp_as(canvas, map, 0, canvas->channels, scale, out);
+    if (of_bytes && canvas->channels == 1) warp_as(*canvas, map, 1, 1, scale, out);
+    else if (of_bytes) warp_as(*canvas, map, 1, 3, scale, out);
+    else warp_as(*canvas, map, 0, canvas->channels, scale, out);
 }
 
 #endif
