@@ -258,6 +258,39 @@ STOPPING_RULES: dict[str, tuple[StoppingRule, EpochRecord, EpochRecord, str]] = 
     ),
 }
 
+# augmentations: kinds and numbers, of images and of tables ------------------------------------------------------------
+
+IMAGE_AUGMENTATIONS: dict[str, dict[str, Any]] = {
+    "nothing": {},
+    "rotate": {"rotate": 30},
+    "rotate all the way": {"rotate": 180},
+    "scale": {"scale": 0.4},
+    "shear": {"shear": 25},
+    "shift": {"shift": 2.5},
+    "flip": {"flip": 0.5},
+    "elastic": {"elastic": (34, 4)},
+    "elastic without smoothing": {"elastic": (0.7, 0.1)},
+    "elastic beyond the image": {"elastic": (90, 9)},
+    "noise": {"noise": 0.2},
+    "erase": {"erase": 0.6},
+    "affine": {"rotate": 12, "scale": 0.15, "shift": 2},
+    "all": {
+        "rotate": 15,
+        "scale": 0.2,
+        "shear": 10,
+        "shift": 1,
+        "flip": 0.5,
+        "elastic": (20, 3),
+        "noise": 0.1,
+        "erase": 0.3,
+    },
+}
+TABLE_AUGMENTATIONS: dict[str, dict[str, Any]] = {
+    "noise": {"noise": 0.3},
+    "columns": {"columns": 0.4},
+    "both": {"noise": 0.1, "columns": 0.2},
+}
+
 # engines --------------------------------------------------------------------------------------------------------------
 
 ENGINES = ("native", "reference")

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import strategies as st
 
 from backlight.arrays import FloatName
+from backlight.data.augment import Augmentation
 from backlight.engine import Examples, Optimizer, Session, Task, compile_program, open_session, row_source
 from backlight.engine.library import Library, load, why_not
 from backlight.engine.native import NativeSession
@@ -38,6 +39,7 @@ class Problem:
         weight: Any = None,
         record_examples: bool = False,
         threads: int | None = None,
+        augmentation: Augmentation | None = None,
     ) -> Task:
         """What a session is opened for; its batches hold all examples unless told otherwise."""
         y = np.asarray(self.y)
@@ -51,6 +53,7 @@ class Problem:
             seed=seed,
             threads=threads,
             record_examples=record_examples,
+            augmentation=augmentation,
         )
 
     def session(self, batch_size: int | None = None, *, engine: str = "reference", **given: Any) -> Session:

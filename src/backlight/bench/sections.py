@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from backlight.bench import memory, recording
 from backlight.bench.accuracy import MOST_SEEDS, measure_accuracy
+from backlight.bench.augmenting import measure_augmenting
 from backlight.bench.commands import measure_commands
 from backlight.bench.cost import PARAMETERS
 from backlight.bench.data import write_examples
@@ -23,7 +24,7 @@ from backlight.bench.training import measure_training
 from backlight.bench.workloads import WORKLOADS, Workload
 from backlight.errors import InputError, nearest, whole_number
 
-SPEED: Final = ("training", "examples", "cost", "memory", "commands", "explaining", "imports")
+SPEED: Final = ("training", "examples", "augment", "cost", "memory", "commands", "explaining", "imports")
 """The sections that are measured unless others are asked for."""
 
 SECTIONS: Final = (*SPEED, "large", "accuracy")
@@ -101,6 +102,7 @@ def measure(
     measures: dict[str, Callable[[Plan, Path, Callable[[str], None]], Iterable[dict[str, Any]]]] = {
         "training": _training,
         "examples": _examples,
+        "augment": lambda plan, _, say: [t.as_dict() for t in measure_augmenting(plan.rounds, plan.threads)],
         "cost": _cost,
         "memory": _memory,
         "commands": lambda plan, _, say: measure_commands(min(plan.rounds, 3), plan.threads, say),

@@ -32,15 +32,23 @@ def show_data(
     labels: Annotated[str | None, typer.Option(help="A CSV of image names and labels.")] = None,
     label_from: Annotated[str | None, typer.Option(help="A pattern in image names, such as '(.+)_'.")] = None,
     skip_broken: Annotated[bool, typer.Option("--skip-broken", help="Leave broken images out.")] = False,
+    augment: Annotated[
+        str | None, typer.Option(help="Write a picture of images beside their variants, as for 'train'.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="That picture's name, ending in .png (default: DATA-augmented.png).")
+    ] = None,
     html: Annotated[Path | None, typer.Option(help="Write a self-contained page.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
     """Show what Backlight sees in DATA: its columns, its classes, its pictures, and what would be learnt from.
 
     Examples: 'backlight data show houses.csv', 'backlight data show houses.csv --target price',
-    'backlight data show scans/ --labels names.csv'.
+    'backlight data show scans/ --labels names.csv',
+    'backlight data show mnist --augment rotate=12,elastic=34:4'.
     """
     from backlight.cli.blocks import show_blocks
+    from backlight.cli.data_variants import check_variants, show_variants
     from backlight.cli.explaining import check_page
     from backlight.cli.reading import watched_reading
     from backlight.cli.report import console, print_json
@@ -51,6 +59,7 @@ def show_data(
     from backlight.plots import Figure
 
     check_page(html)
+    check_variants(augment, out, html)
     settings = Settings(
         data,
         target=tuple(target or ()),
@@ -67,8 +76,12 @@ def show_data(
         labels=labels,
         label_from=label_from,
         skip_broken=skip_broken,
+        augment=augment,
     )
     settings.check()
+    if augment is not None:
+        show_variants(settings, out, json=json)
+        return
     table = is_table(data) and data not in BUILTIN
     if table:
         refuse_options(data, settings.options(), TableOptions)

@@ -129,6 +129,13 @@ def train(
             help="Stop after that many epochs without a better validation (default: 20).", rich_help_panel=_TRAINING
         ),
     ] = None,
+    augment: Annotated[
+        str | None,
+        typer.Option(
+            help="Vary examples, such as rotate=12,scale=0.15,shift=2,elastic=34:4; for tables noise=0.1,columns=0.1.",
+            rich_help_panel=_TRAINING,
+        ),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(help="Of every random draw (default: 0).", rich_help_panel=_TRAINING)
     ] = None,

@@ -7,7 +7,7 @@ import ctypes
 import time
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -33,6 +33,9 @@ from backlight.engine.seam import Advance, Deltas, Examples, ExamplesSeen, Rule,
 from backlight.engine.updating import apply_update
 from backlight.errors import InputError
 
+if TYPE_CHECKING:
+    from backlight.data.augment import Augmentation
+
 CHUNK: Final = 2048
 """The most rows that pass at once; the gradients of larger batches are added up."""
 
@@ -50,11 +53,30 @@ _AT_ONCE: Final = 2_000_000
 
 
 class Net:
-    """A network's memory in the engine, freed with the last reference to it."""
+    """A network's memory in the engine, freed with the last reference to it; arguments as for `setup`."""
 
-    def __init__(self, library: Library, program: Program, *, capacity: int, training: bool, threads: int, seed: int):
+    def __init__(
+        self,
+        library: Library,
+        program: Program,
+        *,
+        capacity: int,
+        training: bool,
+        threads: int,
+        seed: int,
+        augmentation: "Augmentation | None" = None,
+    ) -> None:
         start, self._run, self._end = functions(library.dll, 8 * program.dtype.itemsize)
-        self.handle = start(setup(program, capacity=capacity, training=training, threads=threads, seed=seed))
+        self.handle = start(
+            setup(
+                program,
+                capacity=capacity,
+                training=training,
+                threads=threads,
+                seed=seed,
+                augmentation=augmentation,
+            )
+        )
         if not self.handle:
             raise MemoryError(f"there is not enough memory for batches of {capacity} rows")
 
@@ -86,6 +108,7 @@ class NativeSession:
             task.optimizer,
         )
         self.record_examples, self._library, self._seed = task.record_examples, library, task.seed
+        self._augmentation = task.augmentation
         self._crew = Crew(crew or crew_size(task.threads), always=crew is not None)
         program, optimizer = task.program, task.optimizer
         self._state, self._in_panels = optimizer.initial_state(program.size, program.dtype), False
@@ -120,7 +143,7 @@ class NativeSession:
         order = self._hold(stretch.order[begin : begin + count * stretch.batch_size], np.int64)
         objectives = np.empty(count)
         work = self._work(TRAIN, self.examples, order, stretch.batch_size)
-        work.steps, work.epoch, work.dropping = count, stretch.epoch, 1
+        work.steps, work.epoch, work.by_chance = count, stretch.epoch, 1
         work.optimizer, work.hyper = RULES.index(rule.name), (ctypes.c_double * 4)(*rule.hyper)
         if rule.name == "adam":
             work.corrections = self._pointer(_corrections(rule.hyper[:2], stretch.step, count))
@@ -216,6 +239,7 @@ class NativeSession:
                 training=True,
                 threads=self._crew.most,
                 seed=self._seed,
+                augmentation=self._augmentation,
             )
         return self._training
 
@@ -267,7 +291,7 @@ class NativeSession:
     def _speaking(self, mode: int, examples: Examples, rows: Ints, epoch: int | None = None) -> Work:
         order = self._hold(rows, np.int64)
         work = self._work(mode, examples, order, len(order))
-        work.epoch, work.dropping = epoch or 0, epoch is not None
+        work.epoch, work.by_chance = epoch or 0, epoch is not None
         return work
 
     def _work(self, mode: int, examples: Examples, order: Ints, batch: int) -> Work:

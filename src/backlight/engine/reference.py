@@ -8,6 +8,7 @@ in chunks, their gradients added up in order.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,6 +23,9 @@ from backlight.network.activations import ACTIVATIONS
 from backlight.network.layers import Draws, DropoutMask
 from backlight.network.objective import encode_targets
 from backlight.network.softmax import softmax, softmax_backward
+
+if TYPE_CHECKING:
+    from backlight.data.augment import Augmentation
 
 CHUNK = 4096
 _EVALUATION_CHUNK = 1024
@@ -122,8 +126,15 @@ class _Dropout:
 class _Workspace:
     """All memory for passes of up to `capacity` rows; without `grads`, for passes that no weight listens to."""
 
-    def __init__(self, program: Program, params: Floats, grads: Floats | None, capacity: int) -> None:
-        self.program, self.capacity = program, capacity
+    def __init__(
+        self,
+        program: Program,
+        params: Floats,
+        grads: Floats | None,
+        capacity: int,
+        augmentation: "Augmentation | None" = None,
+    ) -> None:
+        self.program, self.capacity, self.augmentation = program, capacity, augmentation
         self.parts = [self._part(op, params, grads) for op in program.ops]
         self.dense = [part for part in self.parts if isinstance(part, _Dense)]
         shape = (capacity, program.outputs)
@@ -148,6 +159,8 @@ class _Workspace:
         if source.dtype != x.dtype and (self.raw.dtype != source.dtype or not len(self.raw)):
             self.raw = np.empty((self.capacity, self.program.inputs), source.dtype)
         source.gather(rows, self.raw[: len(rows)], x)
+        if self.augmentation is not None and draws is not None:
+            x[...] = self.augmentation.changed(x, seed=draws.seed, epoch=draws.epoch, rows=rows)
         z = out = x
         for part in self.parts:
             z, out = out, part.forward(out, draws)
@@ -189,7 +202,7 @@ class ReferenceSession:
         self.grads, self.updates = np.zeros_like(params), np.empty_like(params)
         self._scratch = np.empty_like(params)
         self._total = self.grads  # memory of its own once a batch needs several chunks
-        self._work = _Workspace(program, params, self.grads, min(batch_size, CHUNK))
+        self._work = _Workspace(program, params, self.grads, min(batch_size, CHUNK), task.augmentation)
         self._evaluation: _Workspace | None = None
         self._weights = np.empty(min(batch_size, CHUNK), program.dtype)
 

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from backlight.arrays import Array, Floats, Ints
 from backlight.engine.program import Program
 from backlight.engine.rows import RowSource
+
+if TYPE_CHECKING:
+    from backlight.data.augment import Augmentation
 
 
 @dataclass(frozen=True)
@@ -73,9 +76,10 @@ class Task:
         examples: what is learnt from. Row numbers and targets have been checked.
         optimizer: turns gradients into updates.
         batch_size: the most rows that a step will take.
-        seed: of dropout's draws.
+        seed: of dropout's draws and augmentation's.
         threads: how many threads may be used; the engine's own choice if None.
         record_examples: whether `advance` tells each example's loss and squared gradient norm.
+        augmentation: how rows are varied wherever an epoch is given; None leaves them as they are.
     """
 
     program: Program
@@ -86,6 +90,7 @@ class Task:
     seed: int
     threads: int | None = None
     record_examples: bool = False
+    augmentation: "Augmentation | None" = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ class Stretch:
         batch_size: rows per step; the epoch's last step takes what is left.
         first: the first step, counted within the epoch from 0.
         count: how many steps.
-        epoch: the epoch, from 0; it places dropout's draws.
+        epoch: the epoch, from 0; it places the draws of dropout and augmentation.
         step: how many steps the session had taken before, over all epochs.
         lr: the learning rate; one number, or one per step and dense layer (count, layers).
         weight_decay: decoupled decay in place of the optimizer's own, likewise.
@@ -194,10 +199,13 @@ class Session(Protocol):
         """Have `advance`, running in another thread or interrupted by a signal, drop its step and return."""
 
     def gradients(self, rows: Ints, epoch: int | None = None) -> tuple[Floats, Floats]:
-        """Losses (n,) of the rows and the gradient (size,) of their objective; dropout acts where an epoch is given."""
+        """Losses (n,) of the rows and the gradient (size,) of their objective.
+
+        With an epoch, dropout and augmentation act as in it.
+        """
 
     def deltas(self, rows: Ints, epoch: int | None = None) -> Deltas:
-        """Losses, outputs, incoming activations and deltas of the rows."""
+        """Losses, outputs, incoming activations and deltas of the rows; an epoch as for `gradients`."""
 
     def outputs(self, source: RowSource, rows: Ints | None = None) -> Floats:
         """The network's outputs (n, outputs) for rows of any source; all rows unless given."""

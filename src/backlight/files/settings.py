@@ -12,12 +12,14 @@ from backlight.data import (
     Dataset,
     ImageInputs,
     ImageOptions,
+    Inputs,
     Labels,
     Quantities,
     SeveralClasses,
     TableOptions,
     Target,
 )
+from backlight.data.augment import Augmentation, augmentation_for, check_kinds
 from backlight.data.images.options import Progress, format_size, parse_size
 from backlight.data.splits import check_fractions
 from backlight.errors import InputError
@@ -99,12 +101,13 @@ class Settings:
         epochs: the most passes over the data.
         until: conditions that end the training.
         patience: epochs without a better validation.
+        augment: how training examples are varied, as it is typed: `rotate=12,scale=0.15`.
         size: that images are stretched to, as it is typed: `32x24`.
         gray: whether the colours of images are dropped.
         labels: the file of the images' labels.
         label_from: the pattern that finds labels in the images' names.
         skip_broken: whether broken images are left out.
-        seed: of the split, the initial weights, the order of examples and dropout.
+        seed: of the split, the initial weights, the order of examples, dropout and augmentation.
         threads: how many the engine may use.
         engine: which engine.
         scouted: whether `epochs` is not the user's choice but what five folds found; see `backlight.files.scouting`.
@@ -138,6 +141,7 @@ class Settings:
     epochs: int = 200
     until: tuple[str, ...] = ()
     patience: int | None = None
+    augment: str | None = None
     size: str | None = None
     gray: bool = False
     labels: str | None = None
@@ -169,6 +173,8 @@ class Settings:
         check_fractions(self.validation, self.test)
         self.table_options().check()
         self.options()
+        if self.augment is not None:
+            check_kinds(self.augment)
         if not all(isinstance(units, int) and units > 0 for units in self.layers):
             raise InputError(f"layers is {self.layers}; it must be whole numbers above 0")
         suited = {"cross_entropy": "softmax", "poisson": "exponential"}.get(self.loss or "", "identity")
@@ -188,6 +194,7 @@ class Settings:
         loss = self.loss or default_loss(output)
         _check_target(dataset, output, loss)
         _check_until(self.until, dataset.target)
+        self.augmentation(dataset.inputs)
         many = len(dataset.rows["train"]) >= DROPOUT_FROM
         size = self.size
         if dataset.source.kind == "images" and isinstance(dataset.inputs, ImageInputs):
@@ -253,8 +260,21 @@ class Settings:
             seed=self.seed,
         )
 
-    def trainer(self, network: Network) -> Trainer:
-        """The trainer of resolved settings."""
+    def augmentation(self, inputs: Inputs) -> Augmentation | None:
+        """How training examples with such inputs are varied.
+
+        Raises:
+            InputError: it is not for such inputs.
+        """
+        return None if self.augment is None else augmentation_for(self.augment, inputs)
+
+    def trainer(self, network: Network, inputs: Inputs | None = None) -> Trainer:
+        """The trainer of resolved settings.
+
+        Args:
+            network: the network.
+            inputs: what it learns from; without them, nothing is augmented.
+        """
         given = {"momentum": self.momentum, "weight_decay": self.weight_decay}
         optimizer = make_optimizer(self.optimizer, **{k: v for k, v in given.items() if v is not None})
         return Trainer(
@@ -270,6 +290,7 @@ class Settings:
             until=self.until,
             patience=self.patience,
             evaluate_untrained=True,
+            augment=None if inputs is None else self.augmentation(inputs),
         )
 
     def training(self, dataset: Dataset, learnt: Ints, watched: Ints) -> Training:
@@ -281,7 +302,7 @@ class Settings:
             watched: the rows to measure after every epoch; none where it is empty.
         """
         validation = evaluation(dataset.target, dataset.x, dataset.y, watched) if len(watched) else None
-        trainer = self.trainer(self.network(dataset))
+        trainer = self.trainer(self.network(dataset), dataset.inputs)
         return trainer.start(dataset.x, dataset.y, rows=learnt, validation=validation, sample_weight=dataset.weights)
 
     def to_dict(self) -> dict[str, Any]:

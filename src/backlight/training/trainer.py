@@ -3,7 +3,7 @@
 import math
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -29,6 +29,9 @@ from backlight.training.optimizers import make_optimizer
 from backlight.training.records import Record
 from backlight.training.state import TrainingState
 from backlight.training.stopping import AfterEpochs, Patience, StoppingRule, Until
+
+if TYPE_CHECKING:
+    from backlight.data.augment import Augmentation
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class Trainer:
         lr: the learning rate; the optimizer's default unless given.
         batch_size: examples per step; "full" for all of them, 1 for one example at a time.
         epochs: the most passes over the data.
-        seed: of shuffling and dropout.
+        seed: of shuffling, dropout and augmentation.
         threads: how many threads the engine may use; its own choice if None.
         engine: "auto", "native" or "reference".
         until: conditions that end the training, such as "loss<0.05"; any of them suffices.
@@ -77,6 +80,7 @@ class Trainer:
         watch: the validation metric by which the best weights are chosen.
         evaluate_untrained: begin with a record of the untrained network.
         record_examples: keep each example's loss and squared gradient norm as it was visited, in `Training.seen`.
+        augment: how training examples are varied, anew in every epoch; what is measured stays as it is.
 
     Raises:
         InputError: a setting is unknown or impossible; the message names it.
@@ -107,6 +111,7 @@ class Trainer:
     watch: str = "loss"
     evaluate_untrained: bool = False
     record_examples: bool = False
+    augment: "Augmentation | None" = None
 
     def __post_init__(self) -> None:
         engine_name(self.engine)
@@ -122,6 +127,8 @@ class Trainer:
             whole_number("threads", self.threads, 1)
         check_metric(self.watch, list(HIGHER_IS_BETTER))
         self.stopping_rules()
+        if self.augment is not None:
+            self.augment.check_width(self.network.inputs)
 
     def chosen_optimizer(self) -> Optimizer:
         """The optimizer object."""
@@ -210,6 +217,7 @@ class Trainer:
             seed=self.seed,
             threads=self.threads,
             record_examples=self.record_examples,
+            augmentation=self.augment,
         )
         plan = Plan(
             batch_size=batch_size,

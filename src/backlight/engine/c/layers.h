@@ -65,6 +65,7 @@ struct net {
     struct dense *layers;
     struct front *fronts;
     struct span *spans; /* per thread */
+    struct augmenter *augmenter; /* null where rows stay as they are */
     int shared; /* whether all threads share the first front */
     int narrow; /* whether the first layer's sums are cut */
     int light;  /* whether so few weights follow the first layer that examples are best left with one thread */

@@ -16,7 +16,7 @@ struct pass {
     const int64_t *order;
     num rows, thread, threads;
     num first, next; /* the thread's own examples */
-    num cuts, from, to; /* into how many sums the first layer's are cut; the columns that the thread gathers */
+    num cuts, from, to; /* into how many sums the first layer's are cut; the thread's own columns of them */
     int listening; /* whether errors are passed back */
     int squares;   /* whether squared gradient norms are wanted */
     struct front *front;
@@ -28,8 +28,11 @@ INLINE struct rows heard(const struct pass *pass, const struct dense *layer) {
     return layer == pass->net->layers ? pass->front->x : layer->a;
 }
 
-/* Whether every thread gathers columns of all examples, and not all columns. */
+/* Whether every thread has columns of its own in the first layer. */
 INLINE int by_columns(const struct pass *pass) { return pass->cuts > 1 && pass->work->mode != DELTAS; }
+
+/* Whether it gathers only those, of all examples. A row that is augmented is gathered as a whole, by one thread. */
+INLINE int gathers_columns(const struct pass *pass) { return by_columns(pass) && !pass->net->augmenter; }
 
 INLINE int is_frozen(const struct work *work, num layer) { return work->frozen && work->frozen[layer]; }
 

@@ -63,11 +63,11 @@ static void open_dense(struct net *net, struct dense *layer, const struct op *op
 
 EXPORT void NAME(close)(void *net) { close_net(net); }
 
-/* Each thread's own room; the fronts are shared where copies would take too much memory. */
+/* Each thread's own room; the fronts are shared where copies would take too much memory, or too much work. */
 static void open_fronts(struct net *net) {
     const num threads = net->setup.threads, most = 4 << 20;
     const struct dense *last = &net->layers[net->depth - 1];
-    net->shared = net->setup.capacity * net->setup.inputs * threads > most;
+    net->shared = net->setup.capacity * net->setup.inputs * threads > most || net->augmenter;
     for (num t = 0; t < threads; t++) {
         struct front *front = &net->fronts[t];
         if (t == 0 || !net->shared) front->x = reserve_rows(net, net->setup.capacity, net->setup.inputs);
@@ -104,6 +104,7 @@ EXPORT void *NAME(open)(const struct setup *setup) {
             open_dense(net, layer, &net->ops[k], a);
             a = layer->out;
         }
+    open_augmenter(net);
     open_fronts(net);
     net->narrow = net->layers[0].panels == 1 && net->layers[0].incoming >= NARROW;
     net->partial = reserve(net, net->narrow ? CUTS * capacity * net->layers[0].padded : 0);
@@ -179,12 +180,14 @@ static struct fetch next_rows(const struct pass *pass) {
     const int64_t *order = pass->order + pass->rows;
     num left = (work->order + work->rows - order), capacity = net->setup.capacity;
     num first = 0, next = left < capacity ? left : capacity;
-    if (net->shared && !by_columns(pass)) share(next, pass->thread, pass->threads, &first, &next);
+    const int columns = gathers_columns(pass);
+    if (net->shared && !columns) share(next, pass->thread, pass->threads, &first, &next);
     double products = 1;
     for (num l = 0; l < net->depth; l++)
         if (l == 0 || !is_frozen(work, l))
             products += (l ? 1.0 : 2.0) * (double)(pass->rows * net->layers[l].incoming * net->layers[l].padded);
-    return fetch_for(work, order + first, next - first, pass->from, pass->to, products / (double)pass->threads);
+    return fetch_for(work, order + first, next - first, columns ? pass->from : 0, columns ? pass->to : net->setup.inputs,
+                     products / (double)pass->threads);
 }
 
 static void all_listen(const struct pass *pass, num step, int64_t kind, int target) {
