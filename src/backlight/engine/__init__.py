@@ -6,6 +6,7 @@ from backlight.engine.program import Program, compile_program
 from backlight.engine.rows import RowSource, row_source
 from backlight.engine.seam import (
     Advance,
+    Clipping,
     Deltas,
     Examples,
     ExamplesSeen,
@@ -19,6 +20,7 @@ from backlight.engine.seam import (
 __all__ = [
     "ENGINES",
     "Advance",
+    "Clipping",
     "Deltas",
     "Examples",
     "ExamplesSeen",
