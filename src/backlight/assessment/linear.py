@@ -14,6 +14,7 @@ from backlight.arrays import Ints
 from backlight.assessment.rival import Rival
 from backlight.data import Dataset
 from backlight.files import Settings, evaluation, finite, quality
+from backlight.files.settings import PLAIN
 from backlight.training import Evaluation, outcomes
 
 LR: Final = 0.01
@@ -57,7 +58,7 @@ def linear_model(settings: Settings, dataset: Dataset, examples: Evaluation) -> 
         optimizer="adam",
         lr=LR,
         momentum=None,
-        weight_decay=0.0,
+        **PLAIN,
         dropout=0.0,
         epochs=min(MOST_EPOCHS, max(visits // len(learnt), 1)),
         until=(),

@@ -16,6 +16,7 @@ from backlight.engine.seam import (
     Stretch,
     Task,
 )
+from backlight.engine.updating import clip_factor
 
 __all__ = [
     "ENGINES",
@@ -31,6 +32,7 @@ __all__ = [
     "Session",
     "Stretch",
     "Task",
+    "clip_factor",
     "compile_program",
     "ctrl_c_held_back",
     "engine_build",

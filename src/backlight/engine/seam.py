@@ -201,6 +201,7 @@ class Session(Protocol):
 
     program: Program
     examples: Examples
+    clipping: Clipping
 
     @property
     def state(self) -> dict[str, Floats]:

@@ -21,7 +21,7 @@ from backlight.data.images.options import Progress, format_size, parse_size
 from backlight.data.splits import check_fractions
 from backlight.errors import InputError
 from backlight.network import Network
-from backlight.network.losses import check_pair, default_loss
+from backlight.network.losses import check_pair, check_smoothing, default_loss
 from backlight.training import Trainer, Until
 from backlight.training.optimizers import OPTIMIZERS, make_optimizer
 
@@ -53,6 +53,21 @@ _RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "softplus": (0.0, float("inf")),
     "exponential": (0.0, float("inf")),
 }
+PLAIN: Final[Mapping[str, Any]] = {
+    "weight_decay": 0.0,
+    "l1": 0.0,
+    "l2": 0.0,
+    "label_smoothing": 0.0,
+    "clip": None,
+    "clip_examples": None,
+    "average": None,
+}
+"""Nothing that keeps weights small or steps short."""
+
+_TRAINED: Final = (  # settings that a trainer has by the same names
+    *("loss", "lr", "batch_size", "epochs", "seed", "threads", "engine", "until", "patience"),
+    *("l1", "l2", "clip", "clip_examples", "average", "label_smoothing", "accumulate"),
+)
 _LISTS: Final = ("layers", "until", "drop", "keep", "types")
 _MEASURED: Final[Mapping[type[Target], tuple[str, ...]]] = {
     Classes: ("loss", "accuracy", "macro_f1"),
@@ -90,6 +105,13 @@ class Settings:
         lr: learning rate.
         momentum: of the optimizer `momentum`.
         weight_decay: decoupled.
+        l1: the penalty l1 Σ|W|; this and what follows up to `accumulate` as `Trainer` has them.
+        l2: the penalty ½ l2 Σ W².
+        clip: the longest that a step's gradient may be.
+        clip_examples: the longest that an example's gradient may be.
+        average: how much of the averaged parameters a step keeps.
+        label_smoothing: how much of each label is shared out among all classes.
+        accumulate: batches per step.
         dropout: the rate for hidden units.
         batch_size: examples per step, or "full".
         epochs: the most passes over the data.
@@ -128,6 +150,13 @@ class Settings:
     lr: float | None = None
     momentum: float | None = None
     weight_decay: float = 0.0
+    l1: float = 0.0
+    l2: float = 0.0
+    clip: float | None = None
+    clip_examples: float | None = None
+    average: float | None = None
+    label_smoothing: float = 0.0
+    accumulate: int = 1
     dropout: float | None = None
     batch_size: int | Literal["full"] = 100
     epochs: int = 200
@@ -165,7 +194,8 @@ class Settings:
         self.options()
         if not all(isinstance(units, int) and units > 0 for units in self.layers):
             raise InputError(f"layers is {self.layers}; it must be whole numbers above 0")
-        suited = {"cross_entropy": "softmax", "poisson": "exponential"}.get(self.loss or "", "identity")
+        unsaid = "cross_entropy" if self.label_smoothing else ""
+        suited = {"cross_entropy": "softmax", "poisson": "exponential"}.get(self.loss or unsaid, "identity")
         small = replace(self, layers=(1,) * len(self.layers), output=self.output or suited)
         small.trainer(small._network(1, 2))
 
@@ -181,6 +211,7 @@ class Settings:
         output = self.output or _suited_output(dataset.target, self.loss)
         loss = self.loss or default_loss(output)
         _check_target(dataset, output, loss)
+        check_smoothing(self.label_smoothing, loss)
         _check_until(self.until, dataset.target)
         many = len(dataset.rows["train"]) >= DROPOUT_FROM
         size = self.size
@@ -251,20 +282,8 @@ class Settings:
         """The trainer of resolved settings."""
         given = {"momentum": self.momentum, "weight_decay": self.weight_decay}
         optimizer = make_optimizer(self.optimizer, **{k: v for k, v in given.items() if v is not None})
-        return Trainer(
-            network,
-            loss=self.loss,
-            optimizer=optimizer,
-            lr=self.lr,
-            batch_size=self.batch_size,
-            epochs=self.epochs,
-            seed=self.seed,
-            threads=self.threads,
-            engine=self.engine,
-            until=self.until,
-            patience=self.patience,
-            evaluate_untrained=True,
-        )
+        same = {name: getattr(self, name) for name in _TRAINED}
+        return Trainer(network, optimizer=optimizer, evaluate_untrained=True, **same)
 
     def to_dict(self) -> dict[str, Any]:
         """The settings as plain data, for files."""
