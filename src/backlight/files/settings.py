@@ -233,7 +233,7 @@ class Settings:
         return TableOptions(**{field.name: getattr(self, field.name) for field in fields(TableOptions)})
 
     def options(self, progress: Progress | None = None) -> TableOptions | ImageOptions:
-        """What is said of how the data are read: of a table's columns, or of images.
+        """What is said of how the data are read, of a table's columns or of images; what the classes weigh is not.
 
         Args:
             progress: told how far the reading of images is.
@@ -241,7 +241,7 @@ class Settings:
         Raises:
             InputError: something is said of both.
         """
-        table, images = self.table_options(), self.images(progress)
+        table, images = replace(self.table_options(), class_weights=None), self.images(progress)
         if table == TableOptions():
             return images
         if images != ImageOptions():
