@@ -223,6 +223,33 @@ OPTIMIZERS: dict[str, OptimizerCase] = {
     "adam with decay": OptimizerCase(Adam(0.8, 0.9, 1e-4, weight_decay=0.05), 0.01, _adam(0.8, 0.9, 1e-4)),
 }
 
+# what is done with gradients besides the optimizer's update -----------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Regularization:
+    """Penalties, smoothing of labels, clipping and averaging, as `Objective` and `Task` have them."""
+
+    l1: float = 0.0
+    l2: float = 0.0
+    smoothing: float = 0.0
+    clip: float | None = None
+    clip_examples: float | None = None
+    average: float | None = None
+
+
+REGULARIZATIONS: dict[str, Regularization] = {
+    "l1": Regularization(l1=0.02),
+    "l2": Regularization(l2=0.1),
+    "smoothed labels": Regularization(smoothing=0.2),
+    "clipped": Regularization(clip=0.05),
+    "never clipped": Regularization(clip=1e9, clip_examples=1e9),
+    "clipped examples": Regularization(clip_examples=0.3),
+    "averaged": Regularization(average=0.7),
+    "penalised and clipped": Regularization(l1=0.02, l2=0.1, clip=0.1),
+    "all of it": Regularization(0.01, 0.05, 0.1, 0.1, 0.3, 0.9),
+}
+
 # stopping rules: a record that they let pass, one that they stop at, and why ------------------------------------------
 
 

@@ -22,11 +22,17 @@ LR = 0.05
 
 
 def started(
-    optimizer: Any, *, dropout: float = 0.0, lr: float = LR, weights: Array | None = None, engine: str = "auto"
+    optimizer: Any,
+    *,
+    dropout: float = 0.0,
+    lr: float = LR,
+    weights: Array | None = None,
+    engine: str = "auto",
+    **given: Any,
 ) -> Training:
-    """A training in float64 with four steps to an epoch, the last of them short."""
+    """A training in float64 with four steps to an epoch, the last of them short; what is given goes to its trainer."""
     network = Network.mlp(4, 6, 3, hidden="tanh", dropout=dropout, seed=1, dtype="float64")
-    trainer = Trainer(network, optimizer=optimizer, lr=lr, batch_size=7, epochs=5, seed=2, engine=engine)
+    trainer = Trainer(network, optimizer=optimizer, lr=lr, batch_size=7, epochs=5, seed=2, engine=engine, **given)
     return trainer.start(X, Y, sample_weight=weights)
 
 

@@ -15,6 +15,7 @@ from backlight.assessment.rival import Rival
 from backlight.data import Dataset
 from backlight.files import Settings, finite, quality
 from backlight.files.scouting import FOLDS, SMALL, best_epoch
+from backlight.files.settings import PLAIN
 from backlight.training import Evaluation, outcomes
 
 LR: Final = 0.01
@@ -61,7 +62,7 @@ def linear_model(settings: Settings, dataset: Dataset, examples: Evaluation) -> 
         optimizer="adam",
         lr=LR,
         momentum=None,
-        weight_decay=0.0,
+        **PLAIN,
         dropout=0.0,
         epochs=min(MOST_EPOCHS, max(visits // len(learnt), 1)),
         until=(),

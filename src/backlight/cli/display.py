@@ -13,7 +13,7 @@ from backlight.cli.report import console
 from backlight.training import EndRecord, EpochRecord, Record, StepsRecord
 
 if TYPE_CHECKING:
-    from backlight.files import Conduct
+    from backlight.files import Conduct, Settings
 
 _LINE_SECONDS: Final = 1.0
 _MOST_LINES: Final = 6
@@ -42,15 +42,20 @@ def show_run(conduct: "Conduct", *, quiet: bool = False) -> EndRecord:
 
 
 def heading(conduct: "Conduct") -> list[str]:
-    """What is trained on what, in two lines."""
+    """What is trained on what, and how."""
+    from backlight.files.settings import PLAIN
+
     dataset, settings = conduct.dataset, conduct.run.settings
     parts = " · ".join(f"{part} {len(rows):,}" for part, rows in dataset.rows.items() if len(rows))
     lines = [
         f"data      {dataset.name}: {parts}",
         f"network   {str(conduct.network).removeprefix('Network ')}",
-        f"training  {settings.loss}, {settings.optimizer}, lr {settings.lr:g}, batch {settings.batch_size}, "
+        f"training  {settings.loss}, {settings.optimizer}, lr {settings.lr:g}, batch {_batch(settings)}, "
         f"seed {settings.seed}",
     ]
+    besides = [f"{name.replace('_', ' ')} {getattr(settings, name):g}" for name in PLAIN if getattr(settings, name)]
+    if besides:
+        lines.append(f"with      {', '.join(besides)}")
     left_out = getattr(dataset.inputs, "left_out", {})
     lines += _at_most([f"left out  {column}: {reason}" for column, reason in left_out.items()], "columns")
     lines += _at_most([f"note      {note}" for note in dataset.notes], "notes")
@@ -59,6 +64,11 @@ def heading(conduct: "Conduct") -> list[str]:
     if conduct.start_step:
         lines.append(f"resumed   at step {conduct.start_step:,}")
     return lines
+
+
+def _batch(settings: "Settings") -> str:
+    """How many examples a batch has, and how many batches a step."""
+    return f"{settings.batch_size}" + (f" × {settings.accumulate}" if settings.accumulate > 1 else "")
 
 
 def _at_most(lines: list[str], what: str) -> list[str]:

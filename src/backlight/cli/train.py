@@ -113,6 +113,29 @@ def train(
     weight_decay: Annotated[
         float | None, typer.Option(help="Decoupled (default: 0).", rich_help_panel=_TRAINING)
     ] = None,
+    l1: Annotated[
+        float | None, typer.Option(help="Penalty per unit of |W| (default: 0).", rich_help_panel=_TRAINING)
+    ] = None,
+    l2: Annotated[
+        float | None, typer.Option(help="Penalty per unit of W²/2 (default: 0).", rich_help_panel=_TRAINING)
+    ] = None,
+    clip: Annotated[
+        float | None, typer.Option(help="The longest gradient of a step.", rich_help_panel=_TRAINING)
+    ] = None,
+    clip_examples: Annotated[
+        float | None, typer.Option(help="The longest gradient of a single example.", rich_help_panel=_TRAINING)
+    ] = None,
+    average: Annotated[
+        float | None,
+        typer.Option(help="Average the weights, keeping so much each step: 0.999.", rich_help_panel=_TRAINING),
+    ] = None,
+    label_smoothing: Annotated[
+        float | None,
+        typer.Option(help="Share of each label given to all classes: 0.1.", rich_help_panel=_TRAINING),
+    ] = None,
+    accumulate: Annotated[
+        int | None, typer.Option(help="Batches per step (default: 1).", rich_help_panel=_TRAINING)
+    ] = None,
     batch_size: Annotated[
         str | None, typer.Option(help="Examples per step, or full (default: 100).", rich_help_panel=_TRAINING)
     ] = None,

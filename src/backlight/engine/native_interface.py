@@ -72,8 +72,8 @@ class Work(ctypes.Structure):
 
     _fields_ = [
         *((name, _Whole) for name in ("mode", "threads")),
-        ("arrays", _Pointer * 4),
-        *((name, _Whole * 4) for name in ("in_panels", "leave")),
+        ("arrays", _Pointer * 5),
+        *((name, _Whole * 5) for name in ("in_panels", "leave")),
         ("x", _Pointer),
         *((name, _Whole) for name in ("x_stride", "x_kind")),
         ("x_scale", ctypes.c_double),
@@ -86,6 +86,8 @@ class Work(ctypes.Structure):
         *((name, _Pointer) for name in ("lr", "decay", "frozen", "objectives", "losses", "norms", "outputs")),
         *((name, _Pointer) for name in ("incoming", "deltas")),
         *((name, _Whole) for name in ("stop", "done", "finite", "begin", "crowded")),
+        *((name, ctypes.c_double) for name in ("l1", "l2", "smoothing", "clip", "clip_examples")),
+        ("averaging", _Pointer),
     ]
 
     def read(self, source: RowSource) -> None:

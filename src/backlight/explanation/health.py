@@ -178,7 +178,9 @@ def _training_of(
         settings = moment.run.settings
         trainer = settings.trainer(moment.network)
         optimizer, lr = optimizer or trainer.chosen_optimizer(), trainer.chosen_lr() if lr is None else lr
-        batch_size = batch_size or (None if settings.batch_size == "full" else settings.batch_size)
+        batch_size = batch_size or (
+            None if settings.batch_size == "full" else settings.batch_size * settings.accumulate
+        )
     if lr is not None:
         number_within("lr", lr, 0, math.inf)
     if batch_size is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from backlight import __version__
-from backlight.data import BUILTIN, Dataset, ImageOptions, Source, TableOptions, load
+from backlight.data import BUILTIN, Dataset, ImageOptions, Source, TableOptions, load, with_class_weights
 from backlight.data.images.arrays import is_idx
 from backlight.data.images.options import Progress
 from backlight.engine import engine_build
@@ -224,7 +224,7 @@ def load_for(settings: Settings, progress: Progress | None = None) -> Dataset:
     Raises:
         InputError: the data cannot be used.
     """
-    return load(
+    dataset = load(
         settings.data,
         target=settings.target,
         task=settings.task,
@@ -234,6 +234,7 @@ def load_for(settings: Settings, progress: Progress | None = None) -> Dataset:
         standardise=standardises(settings.output, settings.loss),
         options=settings.options(progress),
     )
+    return dataset if settings.class_weights is None else with_class_weights(dataset, settings.class_weights)
 
 
 def check_free(folder: Path, *, force: bool) -> None:

@@ -25,7 +25,7 @@ from backlight.data.splits import check_fractions
 from backlight.errors import InputError
 from backlight.files.model import evaluation
 from backlight.network import Network
-from backlight.network.losses import check_pair, default_loss
+from backlight.network.losses import check_pair, check_smoothing, default_loss
 from backlight.training import Trainer, Training, Until
 from backlight.training.optimizers import OPTIMIZERS, make_optimizer
 
@@ -59,6 +59,21 @@ _RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "softplus": (0.0, float("inf")),
     "exponential": (0.0, float("inf")),
 }
+PLAIN: Final[Mapping[str, Any]] = {
+    "weight_decay": 0.0,
+    "l1": 0.0,
+    "l2": 0.0,
+    "label_smoothing": 0.0,
+    "clip": None,
+    "clip_examples": None,
+    "average": None,
+}
+"""Nothing that keeps weights small or steps short."""
+
+_TRAINED: Final = (  # settings that a trainer has by the same names
+    *("loss", "lr", "batch_size", "epochs", "seed", "threads", "engine", "until", "patience"),
+    *("l1", "l2", "clip", "clip_examples", "average", "label_smoothing", "accumulate"),
+)
 _LISTS: Final = ("layers", "until", "drop", "keep", "types")
 _MEASURED: Final[Mapping[type[Target], tuple[str, ...]]] = {
     Classes: ("loss", "accuracy", "macro_f1"),
@@ -96,6 +111,13 @@ class Settings:
         lr: learning rate.
         momentum: of the optimizer `momentum`.
         weight_decay: decoupled.
+        l1: the penalty l1 Σ|W|; this and what follows up to `accumulate` as `Trainer` has them.
+        l2: the penalty ½ l2 Σ W².
+        clip: the longest that a step's gradient may be.
+        clip_examples: the longest that an example's gradient may be.
+        average: how much of the averaged parameters a step keeps.
+        label_smoothing: how much of each label is shared out among all classes.
+        accumulate: batches per step.
         dropout: the rate for hidden units.
         batch_size: examples per step, or "full".
         epochs: the most passes over the data.
@@ -136,6 +158,13 @@ class Settings:
     lr: float | None = None
     momentum: float | None = None
     weight_decay: float = 0.0
+    l1: float = 0.0
+    l2: float = 0.0
+    clip: float | None = None
+    clip_examples: float | None = None
+    average: float | None = None
+    label_smoothing: float = 0.0
+    accumulate: int = 1
     dropout: float | None = None
     batch_size: int | Literal["full"] = 100
     epochs: int = 200
@@ -177,7 +206,8 @@ class Settings:
             check_kinds(self.augment)
         if not all(isinstance(units, int) and units > 0 for units in self.layers):
             raise InputError(f"layers is {self.layers}; it must be whole numbers above 0")
-        suited = {"cross_entropy": "softmax", "poisson": "exponential"}.get(self.loss or "", "identity")
+        unsaid = "cross_entropy" if self.label_smoothing else ""
+        suited = {"cross_entropy": "softmax", "poisson": "exponential"}.get(self.loss or unsaid, "identity")
         small = replace(self, layers=(1,) * len(self.layers), output=self.output or suited)
         small.trainer(small._network(1, 2))
 
@@ -193,6 +223,7 @@ class Settings:
         output = self.output or _suited_output(dataset.target, self.loss)
         loss = self.loss or default_loss(output)
         _check_target(dataset, output, loss)
+        check_smoothing(self.label_smoothing, loss)
         _check_until(self.until, dataset.target)
         self.augmentation(dataset.inputs)
         many = len(dataset.rows["train"]) >= DROPOUT_FROM
@@ -215,7 +246,7 @@ class Settings:
         return TableOptions(**{field.name: getattr(self, field.name) for field in fields(TableOptions)})
 
     def options(self, progress: Progress | None = None) -> TableOptions | ImageOptions:
-        """What is said of how the data are read: of a table's columns, or of images.
+        """What is said of how the data are read, of a table's columns or of images; what the classes weigh is not.
 
         Args:
             progress: told how far the reading of images is.
@@ -223,7 +254,7 @@ class Settings:
         Raises:
             InputError: something is said of both.
         """
-        table, images = self.table_options(), self.images(progress)
+        table, images = replace(self.table_options(), class_weights=None), self.images(progress)
         if table == TableOptions():
             return images
         if images != ImageOptions():
@@ -277,21 +308,9 @@ class Settings:
         """
         given = {"momentum": self.momentum, "weight_decay": self.weight_decay}
         optimizer = make_optimizer(self.optimizer, **{k: v for k, v in given.items() if v is not None})
-        return Trainer(
-            network,
-            loss=self.loss,
-            optimizer=optimizer,
-            lr=self.lr,
-            batch_size=self.batch_size,
-            epochs=self.epochs,
-            seed=self.seed,
-            threads=self.threads,
-            engine=self.engine,
-            until=self.until,
-            patience=self.patience,
-            evaluate_untrained=True,
-            augment=None if inputs is None else self.augmentation(inputs),
-        )
+        same = {name: getattr(self, name) for name in _TRAINED}
+        augment = None if inputs is None else self.augmentation(inputs)
+        return Trainer(network, optimizer=optimizer, evaluate_untrained=True, augment=augment, **same)
 
     def training(self, dataset: Dataset, learnt: Ints, watched: Ints) -> Training:
         """A training of resolved settings that has taken no step.

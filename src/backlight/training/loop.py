@@ -1,7 +1,8 @@
 """The training loop: a generator that advances a session block by block and yields records."""
 
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,6 +105,7 @@ class Training:
         if self._final is not None:
             return self._final
         best_params, best_score, best_epoch = self._best or (None, None, None)
+        average = self.session.average
         return TrainingState(
             self.step,
             self.network.params.copy(),
@@ -112,6 +114,7 @@ class Training:
             best_params,
             best_score,
             best_epoch,
+            None if average is None else average.copy(),
         )
 
     def restore(self, state: TrainingState) -> None:
@@ -120,13 +123,20 @@ class Training:
         Raises:
             InputError: it is the state of another network or optimizer.
         """
+        average = self.session.average
         here = {"params": self.network.params, **self.session.state}
         given = {"params": state.params, **state.optimizer}
+        if average is not None:
+            here["average"] = average
+        if state.average is not None:
+            given["average"] = state.average
         if {name: array.shape for name, array in here.items()} != {name: array.shape for name, array in given.items()}:
             raise InputError("the state is that of another network or optimizer; it does not fit this one")
         self.network.params[...] = state.params
         for name, array in self.session.state.items():
             array[...] = state.optimizer[name]
+        if average is not None and state.average is not None:
+            average[...] = state.average
         self.step, self._objective_sum = state.step, state.objective_sum
         self._best = None
         if state.best_params is not None:
@@ -245,8 +255,23 @@ class Training:
     def _seconds(self) -> float:
         return time.perf_counter() - self._started
 
+    @contextmanager
+    def _as_averaged(self) -> Iterator[None]:
+        """The network with the averaged parameters, where there are any, while something is measured or kept."""
+        average = self.session.average
+        if average is None:
+            yield
+            return
+        own = self.network.params.copy()
+        self.network.params[...] = average
+        try:
+            yield
+        finally:
+            self.network.params[...] = own
+
     def _measure(self, examples: Examples, rows: Ints | None = None) -> dict[str, Any]:
-        losses, outputs = losses_of(self.session, examples, rows)
+        with self._as_averaged():
+            losses, outputs = losses_of(self.session, examples, rows)
         y = examples.y if rows is None else examples.y[rows]
         plan = self.plan
         metrics = measure(losses, outputs, y, plan.unit, labels=plan.labels, questions=plan.questions)
@@ -283,7 +308,8 @@ class Training:
             raise InputError(f"watch is {self.plan.watch!r}, which is not measured here; there are {there}")
         score = value if HIGHER_IS_BETTER[self.plan.watch] else -value
         if self._best is None or score > self._best[1]:
-            self._best = (self.network.params.copy(), score, epoch)
+            with self._as_averaged():
+                self._best = (self.network.params.copy(), score, epoch)
 
     def _reason(self, record: EpochRecord) -> str | None:
         return next((reason for rule in self.plan.rules if (reason := rule.reason(record))), None)
@@ -306,14 +332,21 @@ class Training:
         taken = self.stretch(good, 1) if good < bad else None
         found = first_to_blow_up(self.network, self.session, taken, self.stretch(bad, 1))
         self.restore(state)
+        self._keep_average()
         reason = (
             f"the loss was no longer a finite number at step {bad + 1}: {found}; "
             f"the weights of step {good} were kept; try a smaller learning rate than {self.plan.lr:g}"
         )
         return EndRecord(reason, good // self.steps_per_epoch, good, None, failed=True, seconds=self._seconds())
 
+    def _keep_average(self) -> None:
+        """Have the network end with the averaged parameters, where there are any."""
+        if self.session.average is not None:
+            self.network.params[...] = self.session.average
+
     def _end(self, reason: str) -> EndRecord:
         self._final = self.state()
+        self._keep_average()
         if self._best is not None:
             self.network.params[...] = self._best[0]
         best_epoch = self._best and self._best[2]

@@ -51,8 +51,8 @@ struct setup {
 /* One call. Every thread of the crew is given the same structure. */
 struct work {
     int64_t mode, threads;
-    void *arrays[4]; /* parameters, the optimizer's arrays, gradients; each flat, weights (j, i) row by row */
-    int64_t in_panels[4], leave[4]; /* which of them stand in panels, before the call and after it, and
+    void *arrays[5]; /* parameters, the optimizer's arrays, gradients, averages; each flat, weights (j, i) row by row */
+    int64_t in_panels[5], leave[5]; /* which of them stand in panels, before the call and after it, and
                                        which are to be left so */
     const void *x;
     int64_t x_stride, x_kind;
@@ -79,6 +79,10 @@ struct work {
     int64_t finite;       /* 0 once an objective was not finite */
     int64_t begin;        /* the first step to take; those before it are finished */
     int64_t crowded;      /* set where the crew broke off because other work keeps the processors busy */
+    double l1, l2;        /* penalties per unit of |w| and of half of its square */
+    double smoothing;     /* of labels */
+    double clip, clip_examples; /* the longest that a step's gradient, and an example's own, may be; 0 for any length */
+    const double *averaging; /* (steps,): how far each moves the averages; or null */
 };
 
 #endif

@@ -9,6 +9,13 @@
  * Up to LIGHT weights after the first layer, examples stay with one thread. */
 enum { FEW = 4, NARROW = 256, LIGHT = 16384 };
 
+/* What is done with a step's gradients besides the optimizer's update, rounded to the format. */
+struct terms {
+    real l1, l2; /* penalties, of weights only */
+    real scale;  /* what clipping multiplies gradients with */
+    real rate;   /* how far averages move towards the parameters; 0 where there are none */
+};
+
 /* Some examples that pass together. */
 struct pass {
     struct net *net;
@@ -19,6 +26,7 @@ struct pass {
     num cuts, from, to; /* into how many sums the first layer's are cut; the thread's own columns of them */
     int listening; /* whether errors are passed back */
     int squares;   /* whether squared gradient norms are wanted */
+    struct terms terms;
     struct front *front;
     struct fetch *fetch;
 };
