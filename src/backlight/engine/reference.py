@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from backlight.arrays import Array, Floats, Ints
+from backlight.arrays import Floats, Ints
 from backlight.engine.interruption import ctrl_c_held_back
 from backlight.engine.program import ActivationOp, DenseOp, DropoutOp, Op, Program
 from backlight.engine.rows import RowSource
@@ -32,13 +32,13 @@ class _Dense:
 
     def __init__(self, op: DenseOp, params: Floats, grads: Floats | None, capacity: int) -> None:
         shape = (op.units, op.incoming)
-        self.layer, self.first = op.layer, op.layer == 0
+        self.layer = op.layer
         self.W, self.b = params[op.W].reshape(shape), params[op.b]
         if grads is not None:
             self.W_grads, self.b_grads = grads[op.W].reshape(shape), grads[op.b]
         self.out = np.empty((capacity, op.units), params.dtype)
         self.weighted = np.empty_like(self.out)
-        self.d_in = np.empty((0 if self.first else capacity, op.incoming), params.dtype)
+        self.d_in = np.empty((capacity if op.layer else 0, op.incoming), params.dtype)
         self.a = self.delta = self.out
 
     def forward(self, x: Floats, draws: Draws | None) -> Floats:
@@ -50,8 +50,6 @@ class _Dense:
 
     def backward(self, d_out: Floats) -> Floats:
         self.delta = d_out
-        if self.first:
-            return d_out
         d_in = self.d_in[: len(d_out)]
         np.matmul(d_out, self.W, out=d_in)
         return d_in
@@ -154,11 +152,13 @@ class _Workspace:
         self.z, self.a = (z if isinstance(self.parts[-1], _Activation) else out), out
         return out
 
-    def judge(self, y: Array, rows: Ints) -> Floats:
+    def judge(self, examples: Examples, rows: Ints) -> Floats:
         """The losses (m,) of the last forward pass against the rows' targets."""
-        m = len(rows)
+        m, y = len(rows), examples.y
         targets, losses, objective = self.targets[:m], self.losses[:m], self.program.objective
-        if objective.indices(y):
+        if y is None:
+            examples.source.gather(rows, self.raw[:m], targets)
+        elif objective.indices(y):
             indices = self.indices[:m]
             np.take(y.reshape(len(y), -1), rows, axis=0, out=indices, mode="clip")
             encode_targets(indices.reshape(m, *y.shape[1:]), targets, objective.sizes)
@@ -167,12 +167,16 @@ class _Workspace:
         objective.losses(self.z, self.a, targets, losses, [s[:m] for s in self.scratch])
         return losses
 
-    def backward(self) -> None:
-        """Pass the errors of the last forward pass back, down to the first layer's delta."""
+    def backward(self, frozen: frozenset[int] = frozenset()) -> None:
+        """Pass the errors of the last forward pass back, down to the delta of the first layer that learns."""
         m = len(self.a)
         error, objective = self.error[:m], self.program.objective
         objective.slope(self.a, self.targets[:m], error, [s[:m] for s in self.scratch])
+        lowest = next((part for part in self.dense if part.layer not in frozen), self.dense[-1])
         for part in reversed(self.parts[:-1] if objective.fused else self.parts):
+            if part is lowest:
+                lowest.delta = error
+                return
             error = part.backward(error)
 
 
@@ -235,7 +239,7 @@ class ReferenceSession:
         """Leave the gradient of the rows' objective in `grads` and return the objective; write down what is seen."""
         objective, several = 0.0, len(rows) > self._work.capacity
         for place, chunk in _chunks(rows, self._work.capacity):
-            objective += self._speak_and_listen(chunk, len(rows), epoch)
+            objective += self._speak_and_listen(chunk, len(rows), epoch, frozen)
             if seen is not None:
                 seen.losses[place] = self._work.losses[: len(chunk)]
                 seen.squared_norms[place] = self._squared_norms(len(chunk), frozen)
@@ -262,18 +266,19 @@ class ReferenceSession:
         else:
             np.add(self._total, self.grads, out=self._total)
 
-    def _speak_and_listen(self, rows: Ints, count: int, epoch: int | None) -> float:
+    def _speak_and_listen(self, rows: Ints, count: int, epoch: int | None, frozen: frozenset[int]) -> float:
         work, weights = self._work, self._weights[: len(rows)]
         work.forward(self.examples.source, rows, self._draws(rows, epoch))
-        losses = work.judge(self.examples.y, rows)
-        work.backward()
+        losses = work.judge(self.examples, rows)
+        work.backward(frozen)
         if self.examples.sample_weight is None:
             weights.fill(1.0 / count)
         else:
             np.take(self.examples.sample_weight, rows, out=weights, mode="clip")
             np.divide(weights, count, out=weights)
         for layer in work.dense:
-            layer.listen(weights)
+            if layer.layer not in frozen:
+                layer.listen(weights)
         return float(np.dot(weights, losses))
 
     def gradients(self, rows: Ints, epoch: int | None = None) -> tuple[Floats, Floats]:
@@ -295,7 +300,7 @@ class ReferenceSession:
         with self.threads.limited(), np.errstate(all="ignore"):
             for place, chunk in _chunks(rows, work.capacity):
                 outputs[place] = work.forward(self.examples.source, chunk, self._draws(chunk, epoch))
-                losses[place] = work.judge(self.examples.y, chunk)
+                losses[place] = work.judge(self.examples, chunk)
                 work.backward()
                 for part in work.dense:
                     incoming[part.layer][place], deltas[part.layer][place] = part.a, part.delta
@@ -324,7 +329,7 @@ class ReferenceSession:
         with self.threads.limited(), np.errstate(all="ignore"):
             for place, chunk in _chunks(rows, work.capacity):
                 outputs[place] = work.forward(examples.source, chunk)
-                losses[place] = work.judge(examples.y, chunk)
+                losses[place] = work.judge(examples, chunk)
         return losses, outputs
 
 
