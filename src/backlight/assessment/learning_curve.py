@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlight.arrays import Array, Floats, Ints
-from backlight.data import Classes, Dataset, Labels, Quantities
+from backlight.data import Classes, Dataset, Labels, Quantities, SeveralClasses
 from backlight.errors import InputError
 from backlight.files import Settings, part_evaluation
 from backlight.network import Network
@@ -203,6 +203,7 @@ def _errors(settings: Settings, dataset: Dataset, network: Network, examples: Ev
     elif isinstance(target, Labels):
         wrong = ((outputs > 0.5) != (y > 0.5)).any(axis=1)
     else:
+        assert isinstance(target, SeveralClasses)
         groups = np.split(outputs, np.cumsum(target.sizes)[:-1], axis=1)
         wrong = np.any([group.argmax(axis=1) != y[:, k] for k, group in enumerate(groups)], axis=0)
     return np.asarray(wrong, np.float64)

@@ -48,6 +48,7 @@ def heading(conduct: "Conduct") -> list[str]:
     lines = [
         f"data      {dataset.name}: {parts}",
         f"network   {str(conduct.network).removeprefix('Network ')}",
+        *_start(conduct),
         f"training  {settings.loss}, {settings.optimizer}, lr {settings.lr:g}, batch {settings.batch_size}, "
         f"seed {settings.seed}",
     ]
@@ -59,6 +60,15 @@ def heading(conduct: "Conduct") -> list[str]:
     if conduct.start_step:
         lines.append(f"resumed   at step {conduct.start_step:,}")
     return lines
+
+
+def _start(conduct: "Conduct") -> list[str]:
+    """Where the first layers come from, and which of them stay as they are."""
+    run, frozen = conduct.run, len(conduct.training.plan.frozen)
+    if run.started_from is None:
+        return []
+    told = "nothing frozen" if not frozen else f"the first {frozen} layers frozen" if frozen > 1 else "layer 0 frozen"
+    return [f"start     {run.started_from}, {told}"]
 
 
 def _at_most(lines: list[str], what: str) -> list[str]:

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from backlight.data import PARTS, Dataset
 from backlight.errors import InputError
-from backlight.files.model import Model, finite, part_evaluation
-from backlight.files.run import CHECKPOINT, HISTORY, MODEL, TIMING, Run, history_line
+from backlight.files.model import MODEL, Model, finite, part_evaluation
+from backlight.files.run import CHECKPOINT, HISTORY, TIMING, Run, history_line
 from backlight.training import (
     EndRecord,
     EpochRecord,
