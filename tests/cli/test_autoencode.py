@@ -104,6 +104,12 @@ def test_some_classes_from_a_trunk_of_others():
     assert "layer 0 was frozen, so its weights never moved" in moved.err
 
 
+def test_a_code_alone_and_the_network_on_it():
+    trained("digits", "--task", "autoencode", "--layers", "none", "--code", "5", "--epochs", "1", "--out", "code")
+    told = trained("digits", *FEW, "--start-from", "code", "--freeze", "1", "--out", "few")
+    assert told["parameters"] == 64 * 5 + 5 + 5 * 10 + 10
+
+
 def test_few_labels_on_an_encoder(autoencoder):
     told = trained("digits", *FEW, "--start-from", autoencoder, "--freeze", "2", "--out", "few")
     assert told["parameters"] == 64 * 16 + 16 + 16 * 4 + 4 + 4 * 10 + 10

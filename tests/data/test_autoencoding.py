@@ -68,7 +68,7 @@ def test_arrays_need_no_y(tmp_path):
 
 def test_bytes_as_the_network_sees_them(photos):
     data = load(photos, task="autoencode")
-    row = data.names.index("7.png") if "7.png" in data.names else data.names.index("deep/er/7.png")
+    row = next(k for k, name in enumerate(data.names or ()) if name.endswith("7.png") and "17" not in name)
     np.testing.assert_allclose(data.target_of(row), 7 / 255, rtol=1e-6)
 
 

@@ -72,6 +72,7 @@ def test_the_head_of_quantities_keeps_their_units(tmp_path):
     dataset = load_for(settings)
     own = load_for(replace(settings, start_from=None))
     assert isinstance(own.target, Quantities)
+    assert isinstance(old.target, Quantities)
     assert dataset.target == old.target != own.target
     np.testing.assert_allclose(old.target.decode(dataset.y), own.target.decode(own.y), rtol=1e-5)
     assert parts(settings.resolved(dataset).network(dataset)) == parts(old.network)

@@ -1,5 +1,7 @@
 """Frozen layers keep their bits, and no error is passed back to them."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -43,7 +45,12 @@ def test_no_error_is_passed_back_to_frozen_layers(monkeypatch, freeze):
     """Of three dense layers, the reference passes errors back through those above the lowest that learns."""
     passed: list[int] = []
     whole = reference._Dense.backward
-    monkeypatch.setattr(reference._Dense, "backward", lambda self, d: (passed.append(self.layer), whole(self, d))[1])
+
+    def noted(layer: Any, errors: Any) -> Any:
+        passed.append(layer.layer)
+        return whole(layer, errors)
+
+    monkeypatch.setattr(reference._Dense, "backward", noted)
     for _ in trainer(made(), engine="reference", freeze=freeze, batch_size=40, epochs=1).run(X, Y):
         pass
     assert passed == [6, 3][: 2 - freeze]

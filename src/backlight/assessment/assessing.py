@@ -94,7 +94,7 @@ def assess(
         sections=_sections(opened, examples, name if file is None else None) if columns else (),
         target=model.target,
         errors=errors,
-        pictures=_pictures(model, examples, dataset if file is None else None, 10 if columns else 3),
+        pictures=_pictures(model, examples, dataset if file is None else None, page=columns),
     )
     warnings = verdict(metrics, examples.count, told.baseline, told.linear, learnt=file is None and part == "train")
     return replace(told, warnings=(*note, *read, *warnings))
@@ -115,13 +115,13 @@ def _sections(run: Run, examples: Evaluation, part: str | None) -> tuple[Importa
     return (importance(run, part=part) if part is not None else importance(run, examples.x, examples.y),)
 
 
-def _pictures(model: Model, examples: Evaluation, dataset: Dataset | None, most: int) -> tuple[Block, ...]:
-    """What an autoencoder makes of the first examples, where they are images."""
+def _pictures(model: Model, examples: Evaluation, dataset: Dataset | None, *, page: bool) -> tuple[Block, ...]:
+    """What an autoencoder makes of the first examples, where they are images: more of them, and larger, on a page."""
     if not isinstance(model.target, Reconstruction):
         return ()
-    rows = (np.arange(examples.count) if examples.rows is None else examples.rows)[:most].tolist()
+    rows = (np.arange(examples.count) if examples.rows is None else examples.rows)[: 10 if page else 3].tolist()
     names = [str(row) if dataset is None else dataset.called(dataset.example_of(row)) for row in rows]
-    return tuple(picture_blocks(model, examples.x[rows], names))
+    return tuple(picture_blocks(model, examples.x[rows], names, least=64 if page else 1))
 
 
 def _dataset(

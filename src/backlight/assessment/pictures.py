@@ -8,20 +8,24 @@ from backlight.files import Model
 from backlight.plots import Block, Gallery, Heading, Picture, Text
 
 
-def picture_blocks(model: Model, x: Array, names: list[str]) -> list[Block]:
+def picture_blocks(model: Model, x: Array, names: list[str], *, least: int = 1) -> list[Block]:
     """Each example as an image, left what went in and right what came out; nothing where examples are no images.
 
     Args:
         model: an autoencoder.
         x: a few inputs (n, i).
         names: one per example.
+        least: how many pixels high a picture should be; each pixel is drawn as a square of several where it is less.
     """
     shape = image_shape(model.inputs)
     if shape is None:
         return []
+    zoom = np.ones((-(-least // shape[0]),) * 2 + (1,) * (len(shape) - 2))
     seen, given = model.network.as_inputs(x), model.network.predict(x)
     pictures = tuple(
-        Picture(beside(before.reshape(shape), after.reshape(shape)), caption=name)
+        Picture(
+            np.asarray(np.kron(beside(before.reshape(shape), after.reshape(shape)), zoom), np.float64), caption=name
+        )
         for before, after, name in zip(seen, given, names, strict=True)
     )
     return [Heading("Inputs and reconstructions"), Text("left what went in, right what came out"), Gallery(pictures)]

@@ -88,7 +88,8 @@ def train(
         int | None, typer.Option(help="Of those, the first N layers do not learn.", rich_help_panel=_NETWORK)
     ] = None,
     layers: Annotated[
-        str | None, typer.Option(help="Units of the hidden layers (default: 128,64).", rich_help_panel=_NETWORK)
+        str | None,
+        typer.Option(help="Units of the hidden layers, or none (default: 128,64).", rich_help_panel=_NETWORK),
     ] = None,
     code: Annotated[
         int | None, typer.Option(help="Units of an autoencoder's middle (default: 32).", rich_help_panel=_NETWORK)
@@ -266,18 +267,20 @@ def refuse_beside_start(given: Collection[str], *, classic: bool = False) -> Non
 
 
 def parse_layers(text: str) -> tuple[int, ...]:
-    """Whole numbers above 0, separated by commas.
+    """Whole numbers above 0, separated by commas; or `none`.
 
     Example:
-        >>> parse_layers("128,64")
-        (128, 64)
+        >>> parse_layers("128,64"), parse_layers("none")
+        ((128, 64), ())
     """
+    if text == "none":
+        return ()
     try:
         layers = tuple(int(part) for part in text.split(","))
     except ValueError:
         layers = (0,)
     if min(layers) < 1:
-        raise InputError(f"--layers is {text!r}; write the units of each hidden layer, such as 128,64")
+        raise InputError(f"--layers is {text!r}; write the units of each hidden layer, such as 128,64, or none")
     return layers
 
 
