@@ -98,7 +98,7 @@ def test_an_impossible_option_is_refused_before_the_data_are_looked_at(options, 
     def load(*_: object, **__: object) -> None:
         raise AssertionError("the data were loaded first")
 
-    monkeypatch.setattr(run_module, "load", load)
+    monkeypatch.setattr(run_module, "load_as", load)
     refused_in_one_line(WITHOUT_DATA[options], "train", "moons", *shlex.split(options))
 
 

@@ -1,7 +1,7 @@
 """`backlight train`: train a network and write a run."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -27,7 +27,9 @@ def train(
     target: Annotated[
         list[str] | None, typer.Option(help="The column to predict; may be repeated.", rich_help_panel=_DATA)
     ] = None,
-    task: Annotated[str | None, typer.Option(help="classification or regression.", rich_help_panel=_DATA)] = None,
+    task: Annotated[
+        str | None, typer.Option(help="classification, regression or autoencode.", rich_help_panel=_DATA)
+    ] = None,
     validation: Annotated[
         float | None, typer.Option(help="Fraction for validation (default: 0.15).", rich_help_panel=_DATA)
     ] = None,
@@ -72,8 +74,25 @@ def train(
     skip_broken: Annotated[
         bool, typer.Option("--skip-broken", help="Leave broken images out.", rich_help_panel=_DATA)
     ] = False,
+    classes: Annotated[
+        str | None, typer.Option(help="Only these of the data's classes: 0,1,2 .", rich_help_panel=_DATA)
+    ] = None,
+    per_class: Annotated[
+        int | None, typer.Option(help="Learn from so many examples of each class only.", rich_help_panel=_DATA)
+    ] = None,
+    start_from: Annotated[
+        str | None,
+        typer.Option(help="A run whose layers and preparation of inputs are kept.", rich_help_panel=_NETWORK),
+    ] = None,
+    freeze: Annotated[
+        int | None, typer.Option(help="Of those, the first N layers do not learn.", rich_help_panel=_NETWORK)
+    ] = None,
     layers: Annotated[
-        str | None, typer.Option(help="Units of the hidden layers (default: 128,64).", rich_help_panel=_NETWORK)
+        str | None,
+        typer.Option(help="Units of the hidden layers, or none (default: 128,64).", rich_help_panel=_NETWORK),
+    ] = None,
+    code: Annotated[
+        int | None, typer.Option(help="Units of an autoencoder's middle (default: 32).", rich_help_panel=_NETWORK)
     ] = None,
     activation: Annotated[
         str | None, typer.Option(help="Of the hidden layers (default: relu).", rich_help_panel=_NETWORK)
@@ -228,6 +247,8 @@ def begun(
 
     if out is not None:
         check_free(out, force=force)
+    if "start_from" in given:
+        refuse_beside_start(given, classic=classic)
     settings = _settings(Settings, data, given, classic=classic)
     settings.check()
     with watched_reading(quiet=quiet) as progress:
@@ -238,6 +259,8 @@ def begun(
 def _settings(kind: "type[Settings]", data: str, given: dict[str, Any], *, classic: bool) -> "Settings":
     if "layers" in given:
         given["layers"] = parse_layers(given["layers"])
+    if "classes" in given:
+        given["classes"] = tuple(part.strip() for part in given["classes"].split(","))
     for name in ("target", "drop", "keep", "types", "until"):
         if name in given:
             given[name] = tuple(given[name])
@@ -246,19 +269,37 @@ def _settings(kind: "type[Settings]", data: str, given: dict[str, Any], *, class
     return kind.classic(data, **given) if classic else kind(data, **given)
 
 
-def parse_layers(text: str) -> tuple[int, ...]:
-    """Whole numbers above 0, separated by commas.
+def refuse_beside_start(given: Collection[str], *, classic: bool = False) -> None:
+    """Refuse options that say what the run to start from has decided already.
 
     Example:
-        >>> parse_layers("128,64")
-        (128, 64)
+        >>> refuse_beside_start({"layers": "64"})
+        Traceback (most recent call last):
+        ...
+        backlight.errors.InputError: --layers is decided by the run that --start-from names; leave it out
     """
+    decided = ("layers", "activation", "init", "dropout", "code", "size", "gray", "drop", "keep", "types")
+    refused = [f"--{name}" for name in decided if name in given] + ["--classic"] * classic
+    if refused:
+        verb, rest = ("is", "it") if len(refused) == 1 else ("are", "them")
+        raise InputError(f"{', '.join(refused)} {verb} decided by the run that --start-from names; leave {rest} out")
+
+
+def parse_layers(text: str) -> tuple[int, ...]:
+    """Whole numbers above 0, separated by commas; or `none`.
+
+    Example:
+        >>> parse_layers("128,64"), parse_layers("none")
+        ((128, 64), ())
+    """
+    if text == "none":
+        return ()
     try:
         layers = tuple(int(part) for part in text.split(","))
     except ValueError:
         layers = (0,)
     if min(layers) < 1:
-        raise InputError(f"--layers is {text!r}; write the units of each hidden layer, such as 128,64")
+        raise InputError(f"--layers is {text!r}; write the units of each hidden layer, such as 128,64, or none")
     return layers
 
 

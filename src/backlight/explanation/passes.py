@@ -69,8 +69,8 @@ def in_precision(moment: Moment, precision: FloatName) -> Network:
 def chunks(examples: Examples, size: int = CHUNK) -> Iterator[tuple[slice, Array, Array]]:
     """Neighbouring examples: where they stand, their inputs, their targets."""
     for start in range(0, examples.source.count, size):
-        place = slice(start, start + size)
-        yield place, examples.source.array[place], examples.y[place]
+        place = slice(start, min(start + size, examples.source.count))
+        yield place, examples.source.array[place], examples.targets(np.arange(place.start, place.stop))
 
 
 def gradient_session(network: Network, loss: str, examples: Examples) -> Session:

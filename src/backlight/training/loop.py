@@ -13,7 +13,9 @@ from backlight.engine import Advance, Examples, ExamplesSeen, Session, Stretch, 
 from backlight.errors import InputError
 from backlight.network import Network
 from backlight.scoring.metrics import HIGHER_IS_BETTER, measure
+from backlight.scoring.reconstruction import reconstruction_metrics
 from backlight.training.divergence import first_to_blow_up
+from backlight.training.reconstruction import reconstructed
 from backlight.training.records import EndRecord, EpochRecord, Record, StepsRecord
 from backlight.training.state import TrainingState
 from backlight.training.stopping import StoppingRule
@@ -36,6 +38,7 @@ class Plan:
         unit: what one unit of regression targets is in their own units.
         labels: whether the targets are several labels at once.
         questions: how many classes each of several questions has.
+        frozen: dense layers that keep their parameters, by their numbers in the network.
     """
 
     batch_size: int
@@ -47,6 +50,7 @@ class Plan:
     unit: Array | float = 1.0
     labels: bool = False
     questions: Mapping[str, int] | None = None
+    frozen: frozenset[int] = frozenset()
 
 
 class Training:
@@ -191,8 +195,9 @@ class Training:
 
     def stretch(self, step: int, count: int) -> Stretch:
         """The steps from number `step` on, all within one epoch."""
-        epoch, first = divmod(step, self.steps_per_epoch)
-        return Stretch(self._epoch_order(epoch), self.plan.batch_size, first, count, epoch, step, self.plan.lr)
+        (epoch, first), plan = divmod(step, self.steps_per_epoch), self.plan
+        order = self._epoch_order(epoch)
+        return Stretch(order, plan.batch_size, first, count, epoch, step, plan.lr, frozen=plan.frozen)
 
     def _advance(self, count: int) -> bool:
         """Take up to `count` steps within one epoch; False if an objective was not finite."""
@@ -271,9 +276,10 @@ class Training:
 
     def _measure(self, examples: Examples, rows: Ints | None = None) -> dict[str, Any]:
         with self._as_averaged():
+            if examples.y is None:
+                return reconstruction_metrics(reconstructed(self.session, examples, rows))
             losses, outputs = losses_of(self.session, examples, rows)
-        y = examples.y if rows is None else examples.y[rows]
-        plan = self.plan
+        y, plan = examples.targets(rows), self.plan
         metrics = measure(losses, outputs, y, plan.unit, labels=plan.labels, questions=plan.questions)
         metrics.pop("confusion", None)
         return metrics

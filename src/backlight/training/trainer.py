@@ -3,7 +3,7 @@
 import math
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
@@ -33,6 +33,8 @@ from backlight.training.stopping import AfterEpochs, Patience, StoppingRule, Unt
 
 if TYPE_CHECKING:
     from backlight.data.augment import Augmentation
+_CHECKED: Final = 4096
+"""How many rows that are their own targets are checked at once."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,11 @@ class Evaluation:
     labels: bool = False
     rows: Ints | None = None
     questions: tuple[str, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How many rows are measured."""
+        return len(self.x if self.rows is None else self.rows)
 
     @property
     def targets(self) -> Array:
@@ -90,6 +97,7 @@ class Trainer:
             it is what validation measures and what the network holds in the end; training goes on from the others.
         label_smoothing: how much of each label is shared out evenly among all classes; for the loss cross_entropy.
         accumulate: batches per step: one update from the gradients of so many batches, as of one batch as large.
+        freeze: how many of the first layers that have weights keep them as they are; no error is passed back to them.
 
     Raises:
         InputError: a setting is unknown or impossible; the message names it.
@@ -128,6 +136,7 @@ class Trainer:
     average: float | None = None
     label_smoothing: float = 0.0
     accumulate: int = 1
+    freeze: int = 0
 
     def __post_init__(self) -> None:
         engine_name(self.engine)
@@ -153,11 +162,27 @@ class Trainer:
         self.stopping_rules()
         if self.augment is not None:
             self.augment.check_width(self.network.inputs)
+        self.frozen_layers()
 
     def objective(self) -> Objective:
         """What is minimised: the loss, of smoothed labels, and the penalties."""
         plain = self.network.objective(self.loss)
         return replace(plain, smoothing=self.label_smoothing, l1=self.l1, l2=self.l2)
+
+    def frozen_layers(self) -> frozenset[int]:
+        """The dense layers that keep their parameters, by their numbers in the network.
+
+        Raises:
+            InputError: there are fewer layers, or none would be left to learn.
+        """
+        dense = [index for index, _, _ in self.network.dense_layers()]
+        if whole_number("freeze", self.freeze, 0) >= len(dense):
+            raise InputError(
+                f"freeze is {self.freeze}, and the network has {len(dense)} "
+                f"{'layer' if len(dense) == 1 else 'layers'} with weights, of which one at least must learn; "
+                f"give 0 to {len(dense) - 1}"
+            )
+        return frozenset(dense[: self.freeze])
 
     def chosen_optimizer(self) -> Optimizer:
         """The optimizer object."""
@@ -191,7 +216,8 @@ class Trainer:
 
         Args:
             x: inputs (n, i): uint8, read as value / 255, or floating-point numbers, in memory or a memory map.
-            y: class indices (n,), one per question (n, k), or targets (n, j).
+            y: class indices (n,), one per question (n, k), or targets (n, j); x itself for an autoencoder, whose
+                targets are then read from where its inputs lie.
             rows: which rows to train on; all unless given.
             validation: what to measure after every epoch; the best weights on it are kept in the end.
             sample_weight: one weight per row (n,), scaled to a mean of 1.
@@ -235,7 +261,8 @@ class Trainer:
         measured = None
         if validation is not None:
             source = examples.source if validation.x is x else validation.x
-            measured = examples_for(network, self.loss, source, validation.y, validation.rows), validation.rows
+            y = source if validation.y is validation.x else validation.y
+            measured = examples_for(network, self.loss, source, y, validation.rows), validation.rows
         pass_size = len(rows) if self.batch_size == "full" else min(self.batch_size, len(rows))
         batch_size = min(self.accumulate * pass_size, len(rows))
         task = Task(
@@ -262,6 +289,7 @@ class Trainer:
             unit=1.0 if validation is None else validation.unit,
             labels=validation is not None and validation.labels,
             questions=name_questions(network.sizes, () if validation is None else validation.questions),
+            frozen=self.frozen_layers(),
         )
         return Training(network, open_session(self.engine, task), plan, rows, measured, state)
 
@@ -280,33 +308,55 @@ def examples_for(
         network: which the data must fit.
         loss: which the targets must fit.
         x: inputs (n, i).
-        y: class indices (n,), one per question (n, k), or targets (n, j).
+        y: class indices (n,), one per question (n, k), or targets (n, j); x itself where the inputs are the targets.
         rows: the rows whose targets are needed; all unless given.
         sample_weight: one weight per row (n,), scaled here to a mean of 1 over the rows that are needed.
 
     Raises:
         InputError: the data do not fit; the message names the row.
     """
-    source, y = x if isinstance(x, RowSource) else row_source(x), np.asarray(y)
+    own = y is x
+    source = x if isinstance(x, RowSource) else row_source(x)
     if source.width != network.inputs:
         raise InputError(f"x has {source.width} columns, and the network takes {network.inputs} inputs")
-    if y.ndim == 0 or len(y) != source.count:
-        raise InputError(f"x has {source.count} rows and y has shape {y.shape}; each example needs one target")
-    used = y if rows is None else y[_checked_rows(rows, source.count)]
-    objective = network.objective(loss)
-    check_targets(used, len(used), network.outputs, objective)
-    classes = network.outputs > 1 or objective.loss == "cross_entropy"
-    indices = objective.indices(y) > 1 or (classes and y.ndim == 1 and y.dtype.kind in "iu")
-    y = np.ascontiguousarray(y, np.int64 if indices else network.dtype)
+    rows = None if rows is None else _checked_rows(rows, source.count)
+    targets = None
+    if own:
+        _check_own_targets(source, network, loss, rows)
+    else:
+        targets = _targets(y, source.count, network, loss, rows)
     if sample_weight is None:
-        return Examples(source, y)
+        return Examples(source, targets)
     weights = np.asarray(sample_weight, network.dtype)
     if weights.shape != (source.count,) or not np.isfinite(weights).all() or (weights < 0).any():
         raise InputError(f"sample_weight must be {source.count} finite numbers of 0 or more, one per row")
     mean = (weights if rows is None else weights[rows]).mean(dtype=np.float64)
     if mean == 0:
         raise InputError("sample_weight is 0 for every row; at least one row must count")
-    return Examples(source, y, np.asarray(weights / mean, network.dtype))
+    return Examples(source, targets, np.asarray(weights / mean, network.dtype))
+
+
+def _targets(y: Any, count: int, network: Network, loss: str | None, rows: Ints | None) -> Array:
+    """Checked targets, in the dtype that engines take."""
+    y = np.asarray(y)
+    if y.ndim == 0 or len(y) != count:
+        raise InputError(f"x has {count} rows and y has shape {y.shape}; each example needs one target")
+    used = y if rows is None else y[rows]
+    objective = network.objective(loss)
+    check_targets(used, len(used), network.outputs, objective)
+    classes = network.outputs > 1 or objective.loss == "cross_entropy"
+    indices = objective.indices(y) > 1 or (classes and y.ndim == 1 and y.dtype.kind in "iu")
+    return np.ascontiguousarray(y, np.int64 if indices else network.dtype)
+
+
+def _check_own_targets(source: RowSource, network: Network, loss: str | None, rows: Ints | None) -> None:
+    """Check inputs that are their own targets, window by window, and keep no copy of them."""
+    objective, examples = network.objective(loss), Examples(source, None)
+    rows = np.arange(source.count) if rows is None else rows
+    for first in range(0, len(rows), _CHECKED):
+        some = rows[first : first + _CHECKED]
+        check_targets(examples.targets(some, network.dtype), len(some), network.outputs, objective)
+        source.release()
 
 
 def _checked_rows(rows: Ints, count: int) -> Ints:
