@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from backlight.engine import Examples, Session, Stretch, native, open_session, row_source
+from backlight.engine.native import NativeSession
 from backlight.network import Network
 from backlight.training import Adam
 from tests import cases
-from tests.engine.drawn import EVERY_ENGINE, Problem
+from tests.engine.drawn import EVERY_ENGINE, Problem, compiled
 
 ROWS = 29
 
@@ -86,3 +87,15 @@ def test_no_copy_of_the_targets_is_made(engine):
         tracemalloc.stop()
     assert network.params.size < 10_000
     assert peak < x.nbytes / 4  # as float32 they would take four times as much as the bytes
+
+
+@pytest.mark.parametrize("frozen", [frozenset(), frozenset({0})])
+def test_the_same_bits_for_any_number_of_threads(frozen):
+    found = set()
+    for crew in (1, 2, 3):
+        p = drawn(35, "uint8", "float32", "logistic")
+        task = replace(p, y=np.zeros((ROWS, 1))).task(8, optimizer=Adam(), seed=4)
+        session = NativeSession(compiled(), replace(task, examples=replace(task.examples, y=None)), crew=crew)
+        session.advance(Stretch(np.arange(ROWS), 8, 0, 4, 1, 0, 0.1, frozen=frozen))
+        found.add(p.network.params.tobytes())
+    assert len(found) == 1
