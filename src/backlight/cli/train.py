@@ -174,7 +174,7 @@ def train(
     augment: Annotated[
         str | None,
         typer.Option(
-            help="Vary examples, such as rotate=12,scale=0.15,shift=2,elastic=34:4; for tables noise=0.1,columns=0.1.",
+            help="Vary images, such as rotate=12,shift=2,elastic=34:4, or rows, as noise=0.1,columns=0.1.",
             rich_help_panel=_TRAINING,
         ),
     ] = None,
