@@ -89,3 +89,16 @@ def test_an_augmentation_of_other_inputs_is_refused(augment, told):
     with pytest.raises(InputError, match=r".*") as refused:
         trainer(augment=augment)
     assert told in str(refused.value)
+
+
+@EVERY_ENGINE
+def test_inputs_that_are_their_own_targets_are_varied_as_inputs_alone(engine: str) -> None:
+    x = (np.arange(60 * 64).reshape(60, 64) * 7 % 256).astype(np.uint8)
+    augmentation = Augmentation((8, 8), **cases.IMAGE_AUGMENTATIONS["all"])
+    found = []
+    for y in (x, np.multiply(x, np.float32(1 / 255))):
+        network = Network.mlp(64, 9, 64, output="logistic", seed=1)
+        trainer = Trainer(network, augment=augmentation, engine=engine, epochs=3, batch_size=8, lr=0.01)
+        list(trainer.run(x, y))
+        found.append(network.params.tobytes())
+    assert found[0] == found[1]
