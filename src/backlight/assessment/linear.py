@@ -1,4 +1,5 @@
-"""A linear model: the run's own network without its hidden layers, trained on the same rows.
+"""A linear model: the run's own network without its hidden layers, trained on the same rows
+as they are: not augmented, penalised or clipped, whatever the run's own training was.
 
 With softmax and cross-entropy that is multinomial logistic regression, with identity and squared error linear
 regression. Validation ends both; without a validation part, five folds of a small training part tell for how long it is
@@ -15,7 +16,6 @@ from backlight.assessment.rival import Rival
 from backlight.data import Dataset
 from backlight.files import Settings, finite, quality
 from backlight.files.scouting import FOLDS, SMALL, best_epoch
-from backlight.files.settings import PLAIN
 from backlight.training import Evaluation, outcomes
 
 LR: Final = 0.01
@@ -24,13 +24,14 @@ MOST_EPOCHS: Final = 200
 MOST_VISITS: Final = 1_000_000
 MOST_WORK: Final = 10**10  # visits times weights: about two seconds on two cores
 _LEAST_ROWS: Final = 1_000
+_SAME: Final = ("data", "target", "task", "output", "loss", "init", "seed", "threads", "engine")
 _KEPT: Final = ("loss", "accuracy", "exact", "macro_f1", "auc", "rmse", "mae", "r2", "interval")
 
 
 def linear_model(settings: Settings, dataset: Dataset, examples: Evaluation) -> Rival | None:
     """Train and measure the linear model; None for a run that is one itself.
 
-    Adam with learning rate 0.01 and the run's batches, at most 200 epochs and 1,000,000 visits of rows (10¹⁰ divided by
+    Adam with learning rate 0.01 and batches of 100, at most 200 epochs and 1,000,000 visits of rows (10¹⁰ divided by
     the number of weights, if that is less), ended when validation has not become better for 5 epochs. Where a fifth of
     the visits is less than the training part, evenly spaced rows of it are learnt from.
 
@@ -56,18 +57,12 @@ def linear_model(settings: Settings, dataset: Dataset, examples: Evaluation) -> 
     weights = (dataset.inputs.width + 1) * dataset.target.width
     visits = max(min(MOST_VISITS, MOST_WORK // weights), _LEAST_ROWS)
     learnt, checked = (spread(part, max(visits // 5, _LEAST_ROWS)) for part in (rows, validation))
-    plain = replace(
-        settings,
+    plain = Settings(
+        **{name: getattr(settings, name) for name in _SAME},
         layers=(),
-        start_from=None,
-        freeze=0,
-        optimizer="adam",
         lr=LR,
-        momentum=None,
-        **PLAIN,
         dropout=0.0,
         epochs=min(MOST_EPOCHS, max(visits // len(learnt), 1)),
-        until=(),
         patience=PATIENCE,
     )
     if not len(checked):
