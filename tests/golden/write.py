@@ -149,8 +149,12 @@ def write_training(rng: np.random.Generator) -> None:
         "sgd": (optim.SGD, {"lr": 0.5}, 0.0),
         "sgd with decay": (optim.SGD, {"lr": 0.5}, 0.02),
         "momentum": (optim.SGD, {"lr": 0.1, "momentum": 0.9}, 0.0),
+        "nesterov": (optim.SGD, {"lr": 0.1, "momentum": 0.9, "nesterov": True}, 0.0),
+        "adagrad": (optim.Adagrad, {"lr": 0.1}, 0.0),
+        "rmsprop": (optim.RMSprop, {"lr": 0.02, "alpha": 0.9}, 0.0),
         "adam": (optim.Adam, {"lr": 0.05}, 0.0),
         "adam with decay": (optim.AdamW, {"lr": 0.05}, 0.02),
+        "adamw": (optim.AdamW, {"lr": 0.05}, 0.01),
     }
     for name, (kind, settings, decay) in ways.items():
         own = [p.detach().clone().requires_grad_() for p in params]

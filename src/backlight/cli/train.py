@@ -101,17 +101,20 @@ def train(
         typer.Option(help="Rate for hidden units (default: 0.1 from 1,000 examples on).", rich_help_panel=_NETWORK),
     ] = None,
     optimizer: Annotated[
-        str | None, typer.Option(help="adam, momentum, sgd (default: adam).", rich_help_panel=_TRAINING)
+        str | None,
+        typer.Option(
+            help="sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw (default: adam).", rich_help_panel=_TRAINING
+        ),
     ] = None,
     lr: Annotated[
         float | None,
-        typer.Option(help="Learning rate (default: adam 0.001, momentum 0.02, sgd 0.1).", rich_help_panel=_TRAINING),
+        typer.Option(help="Learning rate (default: the optimizer's own).", rich_help_panel=_TRAINING),
     ] = None,
     momentum: Annotated[
-        float | None, typer.Option(help="Of the optimizer momentum (default: 0.9).", rich_help_panel=_TRAINING)
+        float | None, typer.Option(help="Of momentum and nesterov (default: 0.9).", rich_help_panel=_TRAINING)
     ] = None,
     weight_decay: Annotated[
-        float | None, typer.Option(help="Decoupled (default: 0).", rich_help_panel=_TRAINING)
+        float | None, typer.Option(help="Decoupled (default: adamw 0.01, others 0).", rich_help_panel=_TRAINING)
     ] = None,
     batch_size: Annotated[
         str | None, typer.Option(help="Examples per step, or full (default: 100).", rich_help_panel=_TRAINING)

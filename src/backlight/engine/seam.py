@@ -16,8 +16,8 @@ class Rule:
     """An update that the native engine knows.
 
     Attributes:
-        name: "sgd", "momentum" or "adam".
-        hyper: its hyperparameters: (), (momentum,) or (b1, b2, eps).
+        name: "sgd", "momentum", "nesterov", "adagrad", "rmsprop" or "adam".
+        hyper: its hyperparameters: (), (momentum,) twice, (eps,), (b2, eps) or (b1, b2, eps).
     """
 
     name: str

@@ -11,7 +11,8 @@ from backlight.engine import Stretch
 from backlight.errors import InputError
 from backlight.explanation.places import Weight, dense_layer
 from backlight.network.objective import mean_weights
-from backlight.training import SGD, Adam, Momentum, Training
+from backlight.training import Training
+from backlight.training.optimizers import OPTIMIZERS
 
 _ROUNDINGS: Final = 8.0
 """How often, at most, a step rounds each of its terms, in units of the format's precision."""
@@ -87,8 +88,9 @@ def opened_steps(
     Raises:
         InputError: the optimizer's updates cannot be split, or the loss is no longer finite before `last`.
     """
-    if not isinstance(optimizer, SGD | Momentum | Adam):
-        raise InputError(f"the optimizer {optimizer!r} does not say how its updates split; use sgd, momentum or adam")
+    if not hasattr(optimizer, "split"):
+        there = ", ".join(OPTIMIZERS)
+        raise InputError(f"the optimizer {optimizer!r} does not say how its updates split; those that do are {there}")
     k, precision = place_of(training, weight), float(np.finfo(training.network.dtype).eps)
     decay = 0.0 if weight.source is None else optimizer.weight_decay
     while training.step < last:

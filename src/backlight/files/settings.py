@@ -53,6 +53,7 @@ _RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "softplus": (0.0, float("inf")),
     "exponential": (0.0, float("inf")),
 }
+_WITH_MOMENTUM: Final = ("momentum", "nesterov")
 _LISTS: Final = ("layers", "until", "drop", "keep", "types")
 _MEASURED: Final[Mapping[type[Target], tuple[str, ...]]] = {
     Classes: ("loss", "accuracy", "macro_f1"),
@@ -88,7 +89,7 @@ class Settings:
         init: the initializer.
         optimizer: its name.
         lr: learning rate.
-        momentum: of the optimizer `momentum`.
+        momentum: of the optimizers `momentum` and `nesterov`.
         weight_decay: decoupled.
         dropout: the rate for hidden units.
         batch_size: examples per step, or "full".
@@ -127,7 +128,7 @@ class Settings:
     optimizer: str = "adam"
     lr: float | None = None
     momentum: float | None = None
-    weight_decay: float = 0.0
+    weight_decay: float | None = None
     dropout: float | None = None
     batch_size: int | Literal["full"] = 100
     epochs: int = 200
@@ -158,8 +159,11 @@ class Settings:
         Raises:
             InputError: a setting is unknown or impossible, or two do not go together.
         """
-        if self.momentum is not None and self.optimizer in OPTIMIZERS and self.optimizer != "momentum":
-            raise InputError(f"momentum is a setting of --optimizer momentum, and the optimizer is {self.optimizer}")
+        if self.momentum is not None and self.optimizer in set(OPTIMIZERS) - set(_WITH_MOMENTUM):
+            raise InputError(
+                f"momentum is a setting of --optimizer {' and '.join(_WITH_MOMENTUM)}, "
+                f"and the optimizer is {self.optimizer}"
+            )
         check_fractions(self.validation, self.test)
         self.table_options().check()
         self.options()
@@ -192,7 +196,8 @@ class Settings:
             output=output,
             loss=loss,
             init=self.init or INIT,
-            lr=self.lr if self.lr is not None else _default_lr(self.optimizer),
+            lr=self.lr if self.lr is not None else _default(self.optimizer, "default_lr"),
+            weight_decay=_default(self.optimizer, "weight_decay") if self.weight_decay is None else self.weight_decay,
             dropout=self.dropout if self.dropout is not None else 0.1 * (many and bool(self.layers)),
             patience=self.patience if self.patience is not None else (20 if has_validation else None),
         )
@@ -296,9 +301,8 @@ def standardises(output: str | None, loss: str | None) -> bool:
     return (output or "identity") == "identity" and loss != "poisson"
 
 
-def _default_lr(optimizer: str) -> float:
-    make_optimizer(optimizer)
-    return float(OPTIMIZERS[optimizer].default_lr)  # type: ignore[attr-defined]
+def _default(optimizer: str, setting: str) -> float:
+    return float(getattr(make_optimizer(optimizer), setting))
 
 
 def _suited_output(target: Target, loss: str | None) -> str:

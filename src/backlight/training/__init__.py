@@ -3,7 +3,16 @@
 from backlight.training.checkpoints import read_checkpoint, write_checkpoint
 from backlight.training.evaluation import Outcomes, evaluate, outcomes
 from backlight.training.loop import Training
-from backlight.training.optimizers import SGD, Adam, Momentum, make_optimizer
+from backlight.training.optimizers import (
+    SGD,
+    Adagrad,
+    Adam,
+    AdamW,
+    Momentum,
+    Nesterov,
+    RMSProp,
+    make_optimizer,
+)
 from backlight.training.records import EndRecord, EpochRecord, Record, StepsRecord
 from backlight.training.replay import replay
 from backlight.training.state import TrainingState
@@ -12,13 +21,17 @@ from backlight.training.trainer import Evaluation, Trainer
 
 __all__ = [
     "SGD",
+    "Adagrad",
     "Adam",
+    "AdamW",
     "EndRecord",
     "EpochRecord",
     "Evaluation",
     "Momentum",
+    "Nesterov",
     "Outcomes",
     "Patience",
+    "RMSProp",
     "Record",
     "StepsRecord",
     "StoppingRule",

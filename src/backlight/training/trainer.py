@@ -65,7 +65,7 @@ class Trainer:
         network: the network; its own parameters are trained.
         loss: "squared", "cross_entropy", "absolute", "huber" or "poisson"; by default the one that the network's
             output was made for.
-        optimizer: "adam", "momentum", "sgd", or an optimizer object.
+        optimizer: "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", or an optimizer object.
         lr: the learning rate; the optimizer's default unless given.
         batch_size: examples per step; "full" for all of them, 1 for one example at a time.
         epochs: the most passes over the data.
