@@ -265,6 +265,40 @@ OPTIMIZERS: dict[str, OptimizerCase] = {
     "adamw": OptimizerCase(AdamW(), 0.01, _adam(0.9, 0.999, 1e-8)),
 }
 
+# schedules: the factor by its definition, of a step s, with S steps to an epoch and T in all ----------------------
+
+
+def _warm(epochs: int, then: Callable[[int, int, int], float]) -> Callable[[int, int, int], float]:
+    def factor(s: int, S: int, T: int) -> float:
+        return (s + 1) / (epochs * S) if s < epochs * S else then(s - epochs * S, S, T - epochs * S)
+
+    return factor
+
+
+def _half_cosine(start: float, end: float, share: float) -> float:
+    return (start + end) / 2 + (start - end) / 2 * math.cos(math.pi * share)
+
+
+def _one_cycle(s: int, S: int, T: int) -> float:
+    peak = 0.3 * T - 1
+    if s <= peak:
+        return _half_cosine(0.04, 1.0, s / peak)
+    return _half_cosine(1.0, 4e-6, (s - peak) / (T - 1 - peak))
+
+
+SCHEDULES: dict[str, Callable[[int, int, int], float]] = {
+    "constant": lambda s, S, T: 1.0,
+    "step=2:0.9": lambda s, S, T: 0.9 ** (s // (2 * S)),
+    "1/t=3": lambda s, S, T: 3 * S / (3 * S + s),
+    "cosine": lambda s, S, T: math.cos(math.pi * s / T / 2) ** 2,
+    "one-cycle": _one_cycle,
+    "plateau=1:0.5": lambda s, S, T: 1.0,  # while nothing is cut
+    "warmup=3": _warm(3, lambda s, S, T: 1.0),
+    "warmup=1,step=2:0.9": _warm(1, lambda s, S, T: 0.9 ** (s // (2 * S))),
+    "warmup=2,plateau=1:0.5": _warm(2, lambda s, S, T: 1.0),
+    "warmup=3,cosine": _warm(3, lambda s, S, T: math.cos(math.pi * s / T / 2) ** 2),
+}
+
 # stopping rules: a record that they let pass, one that they stop at, and why ------------------------------------------
 
 

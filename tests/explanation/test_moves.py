@@ -135,6 +135,8 @@ def test_adam_that_bends_its_denominators_is_told_with_those_that_occurred():
         {"optimizer": "momentum", "weight_decay": 0.1, "dropout": 0.3},
         {"optimizer": "nesterov", "weight_decay": 0.1},
         {"optimizer": "rmsprop", "dropout": 0.3},
+        {"optimizer": "sgd", "weight_decay": 0.1, "lr": 0.1, "schedule": "cosine"},
+        {"optimizer": "momentum", "lr": 0.3, "epochs": 5, "schedule": "warmup=1,plateau=1:0.5"},
         {"optimizer": "adam", "dropout": 0.3},
         {"optimizer": "adam", "weight_decay": 0.1, "batch_size": "full"},
         {"data": "xor", "optimizer": "adam", "activation": "tanh"},
@@ -245,7 +247,7 @@ def test_a_step_without_a_finite_loss_is_refused():
 
 
 def test_an_optimizer_that_does_not_split_is_refused():
-    with pytest.raises(InputError, match="does not say how its updates split; use sgd, momentum or adam"):
+    with pytest.raises(InputError, match="does not say how its updates split; those that do are sgd, momentum"):
         list(opened_steps(stepping.started(SGD()), "lion", Weight(0, 0, 0), 9))
 
 

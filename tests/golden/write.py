@@ -9,6 +9,8 @@ run with PyTorch 2.13 on a CPU. All numbers are float64; a file holds plain arra
 - `networks.npz`: a network 4-5-3 for every hidden activation and for every pair of output and loss, named in `cases`
   HIDDEN/OUTPUT/LOSS/TARGETS: its losses and the gradient of their mean, flat in the order of the layers, W row by row
   and then b.
+- `schedules.npz`: for every schedule, `rates/NAME`, the factors of 50 steps, five to an epoch, and `params/NAME`, the
+  parameters of the network of `training.npz` after 50 full-batch steps of SGD, each an epoch.
 - `training.npz`: the parameters of a network 4-5-3, tanh and softmax, before and after 50 full-batch steps.
 """
 
@@ -20,6 +22,7 @@ from typing import Any
 import numpy as np
 
 HERE = Path(__file__).parent
+SHAPES: list[tuple[int, ...]] = [(5, 4), (5,), (3, 5), (3,)]
 torch: Any = None
 
 
@@ -112,8 +115,7 @@ def write_losses(rng: np.random.Generator) -> None:
 
 def parameters(rng: np.random.Generator) -> list[Any]:
     """W and b of layers 4-5-3."""
-    shapes: list[tuple[int, ...]] = [(5, 4), (5,), (3, 5), (3,)]
-    return [torch.tensor(rng.normal(0, 0.6, shape), requires_grad=True) for shape in shapes]
+    return [torch.tensor(rng.normal(0, 0.6, shape), requires_grad=True) for shape in SHAPES]
 
 
 def flat(tensors: list[Any]) -> np.ndarray[Any, Any]:
@@ -169,9 +171,68 @@ def write_training(rng: np.random.Generator) -> None:
     np.savez_compressed(HERE / "training.npz", **arrays)
 
 
+def schedules(optimizer: Any, per_epoch: int) -> dict[str, Any]:
+    """What makes each schedule over 50 steps, by its name here; PyTorch's plateau waits an epoch longer."""
+    of, total = torch.optim.lr_scheduler, 50
+
+    def warmup(steps: int) -> Any:
+        return of.LinearLR(optimizer, 1 / steps, total_iters=steps - 1)
+
+    def after_warmup(then: Any) -> Any:
+        return of.SequentialLR(optimizer, [warmup(3 * per_epoch), then], milestones=[3 * per_epoch])
+
+    return {
+        "constant": lambda: of.ConstantLR(optimizer, 1.0),
+        "step=2:0.9": lambda: of.StepLR(optimizer, 2 * per_epoch, 0.9),
+        "1/t=3": lambda: of.LambdaLR(optimizer, lambda s: 1 / (1 + s / (3 * per_epoch))),
+        "cosine": lambda: of.CosineAnnealingLR(optimizer, total),
+        "one-cycle": lambda: of.OneCycleLR(optimizer, optimizer.defaults["lr"], total, cycle_momentum=False),
+        "plateau=2:0.5": lambda: of.ReduceLROnPlateau(optimizer, factor=0.5, patience=1, threshold=0.0),
+        "warmup=3": lambda: warmup(3 * per_epoch),
+        "warmup=3,step=2:0.9": lambda: after_warmup(of.StepLR(optimizer, 2 * per_epoch, 0.9)),
+        "warmup=3,cosine": lambda: after_warmup(of.CosineAnnealingLR(optimizer, total - 3 * per_epoch)),
+    }
+
+
+def scheduled_rates(name: str, losses: Sequence[float]) -> list[float]:
+    """The rates of 50 steps, five to an epoch, each epoch ending with a loss."""
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    scheduler, found = schedules(optimizer, 5)[name](), []
+    for step in range(50):
+        found.append(float(optimizer.param_groups[0]["lr"]))
+        optimizer.step()
+        if not name.startswith("plateau"):
+            scheduler.step()
+        elif step % 5 == 4:
+            scheduler.step(losses[step // 5])
+    return found
+
+
+def write_schedules() -> None:
+    """The file schedules.npz."""
+    losses = [0.9, 0.8, 0.85, 0.8, 0.7, 0.71, 0.72, 0.73, 0.74, 0.6]
+    arrays: dict[str, Any] = {"losses": losses}
+    with np.load(HERE / "training.npz", allow_pickle=False) as given:
+        x, y, start = (torch.tensor(given[name]) for name in ("x", "y", "start"))
+    for name in schedules(torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0), 1):
+        parts = [part.clone() for part in torch.split(start, [20, 5, 15, 3])]
+        own = [part.reshape(shape).requires_grad_() for part, shape in zip(parts, SHAPES, strict=True)]
+        optimizer = torch.optim.SGD(own, lr=6.0 if name.startswith("plateau") else 0.5)
+        scheduler = schedules(optimizer, 1)[name]()
+        for _ in range(50):
+            optimizer.zero_grad()
+            loss = loss_of("softmax", "cross_entropy", forward(own, "tanh", x), y).mean()
+            loss.backward()
+            optimizer.step()
+            scheduler.step(*([loss.item()] if name.startswith("plateau") else []))
+        arrays |= {f"rates/{name}": scheduled_rates(name, losses), f"params/{name}": flat(own)}
+    np.savez_compressed(HERE / "schedules.npz", **arrays)
+
+
 if __name__ == "__main__":
     torch = import_module("torch")
     write_activations()
     write_losses(np.random.default_rng(1))
     write_networks(np.random.default_rng(2))
     write_training(np.random.default_rng(3))
+    write_schedules()

@@ -56,6 +56,7 @@ def linear_model(settings: Settings, dataset: Dataset, examples: Evaluation) -> 
         layers=(),
         optimizer="adam",
         lr=LR,
+        schedule="constant",
         momentum=None,
         weight_decay=0.0,
         dropout=0.0,

@@ -44,11 +44,12 @@ def show_run(conduct: "Conduct", *, quiet: bool = False) -> EndRecord:
 def heading(conduct: "Conduct") -> list[str]:
     """What is trained on what, in two lines."""
     dataset, settings = conduct.dataset, conduct.run.settings
+    scheduled = "" if settings.schedule == "constant" else f" ({settings.schedule})"
     parts = " · ".join(f"{part} {len(rows):,}" for part, rows in dataset.rows.items() if len(rows))
     lines = [
         f"data      {dataset.name}: {parts}",
         f"network   {str(conduct.network).removeprefix('Network ')}",
-        f"training  {settings.loss}, {settings.optimizer}, lr {settings.lr:g}, batch {settings.batch_size}, "
+        f"training  {settings.loss}, {settings.optimizer}, lr {settings.lr:g}{scheduled}, batch {settings.batch_size}, "
         f"seed {settings.seed}",
     ]
     left_out = getattr(dataset.inputs, "left_out", {})
@@ -81,6 +82,8 @@ def metric_texts(record: EpochRecord) -> list[str]:
             texts.append(f"all right {100 * watched['exact']:.2f} %")
     elif watched.get("r2") is not None:
         texts.append(f"{where} R² {watched['r2']:.4f}")
+    if record.lr is not None:
+        texts.append(f"lr {record.lr:.2g}")
     return texts
 
 

@@ -78,8 +78,7 @@ def _of_many(told: "Explanation", count: int | None) -> "dict[str, Shown]":
 
     moment = told.opened.moment
     assert moment.run is not None
-    lr = moment.run.settings.lr
-    assert lr is not None
+    lr = moment.run.lr_at(moment.step)
     others, targets, names = training_examples(moment, count)
     weight = parse_weight(told.chain.weight, moment.network)
     one = names.index(told.example) if told.example in names else told.opened

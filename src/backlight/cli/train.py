@@ -110,6 +110,13 @@ def train(
         float | None,
         typer.Option(help="Learning rate (default: the optimizer's own).", rich_help_panel=_TRAINING),
     ] = None,
+    schedule: Annotated[
+        str | None,
+        typer.Option(
+            help="step=10:0.1, 1/t=10, cosine, one-cycle, plateau=5:0.1, warmup=3,cosine (default: constant).",
+            rich_help_panel=_TRAINING,
+        ),
+    ] = None,
     momentum: Annotated[
         float | None, typer.Option(help="Of momentum and nesterov (default: 0.9).", rich_help_panel=_TRAINING)
     ] = None,

@@ -177,7 +177,7 @@ def _training_of(
     if moment.run is not None:
         settings = moment.run.settings
         trainer = settings.trainer(moment.network)
-        optimizer, lr = optimizer or trainer.chosen_optimizer(), trainer.chosen_lr() if lr is None else lr
+        optimizer, lr = optimizer or trainer.chosen_optimizer(), moment.run.lr_at(moment.step) if lr is None else lr
         batch_size = batch_size or (None if settings.batch_size == "full" else settings.batch_size)
     if lr is not None:
         number_within("lr", lr, 0, math.inf)

@@ -12,7 +12,7 @@ from backlight.errors import InputError
 from backlight.explanation.places import Weight, dense_layer
 from backlight.network.objective import mean_weights
 from backlight.training import Training
-from backlight.training.optimizers import OPTIMIZERS
+from backlight.training.optimizers import OPTIMIZERS, Known
 
 _ROUNDINGS: Final = 8.0
 """How often, at most, a step rounds each of its terms, in units of the format's precision."""
@@ -88,13 +88,14 @@ def opened_steps(
     Raises:
         InputError: the optimizer's updates cannot be split, or the loss is no longer finite before `last`.
     """
-    if not hasattr(optimizer, "split"):
+    if not isinstance(optimizer, Known):
         there = ", ".join(OPTIMIZERS)
         raise InputError(f"the optimizer {optimizer!r} does not say how its updates split; those that do are {there}")
     k, precision = place_of(training, weight), float(np.finfo(training.network.dtype).eps)
     decay = 0.0 if weight.source is None else optimizer.weight_decay
     while training.step < last:
         step, stretch = training.step, training.stretch(training.step, 1)
+        lr = training.rates.at(step)
         before, state = float(training.network.params[k]), _state(training, k)
         grad = float(training.session.gradients(stretch.rows(), stretch.epoch)[1][k])
         own = example_gradients(training, weight, stretch) if examples else None
@@ -102,11 +103,11 @@ def opened_steps(
         if training.step == step:
             raise InputError(f"step {last} was asked for, and the loss is no longer finite after step {step}")
         after = float(training.network.params[k])
-        split = optimizer.split(state, _state(training, k), step, training.plan.lr)
+        split = optimizer.split(state, _state(training, k), step, lr)
         gain = float(np.asarray(split.gain).item())
         gradient = gain * grad
         momentum = None if split.carried is None else float(split.carried.item())
-        decayed = -training.plan.lr * decay * before if decay else None
+        decayed = -lr * decay * before if decay else None
         size = abs(gradient) + abs(momentum or 0.0) + abs(decayed or 0.0)
         limit = precision * (abs(after) + _ROUNDINGS * size)
         shares = None if own is None else Shares(stretch.rows(), gain * own)

@@ -172,6 +172,14 @@ class Run:
                 break
         return records
 
+    def lr_at(self, step: int | None) -> float:
+        """The learning rate with which the epoch of a step ended, as the history tells; the last one if None."""
+        rates = [(record["step"], record["lr"]) for record in self.history() if "lr" in record]
+        later = [lr for end, lr in rates if step is not None and end > step]
+        lr = later[0] if later else rates[-1][1] if rates else self.settings.lr
+        assert lr is not None
+        return float(lr)
+
     def write_history(self, records: Iterable[dict[str, Any]]) -> None:
         """Replace the history."""
         write_bytes(self.folder / HISTORY, b"".join(history_line(record) for record in records))

@@ -24,12 +24,15 @@ from backlight.network import Network
 from backlight.network.losses import check_pair, default_loss
 from backlight.training import Trainer, Until
 from backlight.training.optimizers import OPTIMIZERS, make_optimizer
+from backlight.training.schedules import needs_the_end
 
 INIT: Final = "glorot_uniform"
 """Initial weights that let the untrained network say little; He's, made for deep networks, let it say too much.
 
 What an untrained network says about rows between the examples must be unlearned, and few examples do not do that.
 """
+
+PATIENCE: Final = 20
 
 DROPOUT_FROM: Final = 1_000  # training examples: below, silencing units made no difference; above, results better
 
@@ -89,6 +92,7 @@ class Settings:
         init: the initializer.
         optimizer: its name.
         lr: learning rate.
+        schedule: how the learning rate changes, as it is typed.
         momentum: of the optimizers `momentum` and `nesterov`.
         weight_decay: decoupled.
         dropout: the rate for hidden units.
@@ -127,6 +131,7 @@ class Settings:
     init: str | None = None
     optimizer: str = "adam"
     lr: float | None = None
+    schedule: str = "constant"
     momentum: float | None = None
     weight_decay: float | None = None
     dropout: float | None = None
@@ -199,7 +204,7 @@ class Settings:
             lr=self.lr if self.lr is not None else _default(self.optimizer, "default_lr"),
             weight_decay=_default(self.optimizer, "weight_decay") if self.weight_decay is None else self.weight_decay,
             dropout=self.dropout if self.dropout is not None else 0.1 * (many and bool(self.layers)),
-            patience=self.patience if self.patience is not None else (20 if has_validation else None),
+            patience=self.patience or (PATIENCE if has_validation and not needs_the_end(self.schedule) else None),
         )
 
     def table_options(self) -> TableOptions:
@@ -261,6 +266,7 @@ class Settings:
             loss=self.loss,
             optimizer=optimizer,
             lr=self.lr,
+            schedule=self.schedule,
             batch_size=self.batch_size,
             epochs=self.epochs,
             seed=self.seed,

@@ -13,7 +13,9 @@ from backlight.errors import InputError
 from backlight.network import Network
 from backlight.scoring.metrics import HIGHER_IS_BETTER, measure
 from backlight.training.divergence import first_to_blow_up
+from backlight.training.rates import Rates
 from backlight.training.records import EndRecord, EpochRecord, Record, StepsRecord
+from backlight.training.schedules import Schedule
 from backlight.training.state import TrainingState
 from backlight.training.stopping import StoppingRule
 from backlight.training.windows import Visits, epoch_order, losses_of
@@ -28,6 +30,8 @@ class Plan:
     Attributes:
         batch_size: rows per step.
         lr: the learning rate.
+        schedule: what it is multiplied with, step by step.
+        epochs: the most epochs.
         seed: of the order of examples.
         rules: asked in this order after every epoch.
         watch: the validation metric that chooses the best weights.
@@ -39,6 +43,8 @@ class Plan:
 
     batch_size: int
     lr: float
+    schedule: Schedule
+    epochs: int
     seed: int
     rules: tuple[StoppingRule, ...]
     watch: str = "loss"
@@ -63,6 +69,7 @@ class Training:
 
     Attributes:
         step: how many steps have been taken.
+        rates: the learning rates of its steps.
         seen: where the session records examples: each row's loss and squared gradient norm when it was visited
             last, by row number; NaN for rows not visited yet.
     """
@@ -79,12 +86,14 @@ class Training:
         self.network, self.session, self.plan, self.rows = network, session, plan, rows
         self.validation = validation
         self.steps_per_epoch = -(-len(rows) // plan.batch_size)
+        self.rates = Rates(plan.lr, plan.schedule, self.steps_per_epoch, plan.epochs)
         self.step = 0
         self.seen: ExamplesSeen | None = None
         self._stop_reason: str | None = None
         self._objective_sum = 0.0
         self._best: tuple[Floats, float, int] | None = None
         self._final: TrainingState | None = None
+        self._measured: tuple[int, float] | None = None
         self._order: tuple[int, Ints] = (-1, rows)
         self._block = 1
         self._visits = Visits(session.examples.source)
@@ -112,6 +121,7 @@ class Training:
             best_params,
             best_score,
             best_epoch,
+            self.rates.watched,
         )
 
     def restore(self, state: TrainingState) -> None:
@@ -128,6 +138,7 @@ class Training:
         for name, array in self.session.state.items():
             array[...] = state.optimizer[name]
         self.step, self._objective_sum = state.step, state.objective_sum
+        self.rates.watched = state.watched
         self._best = None
         if state.best_params is not None:
             assert state.best_score is not None
@@ -176,7 +187,21 @@ class Training:
     def stretch(self, step: int, count: int) -> Stretch:
         """The steps from number `step` on, all within one epoch."""
         epoch, first = divmod(step, self.steps_per_epoch)
-        return Stretch(self._epoch_order(epoch), self.plan.batch_size, first, count, epoch, step, self.plan.lr)
+        if step == self.step and first == 0:
+            self._look_at(epoch)
+        lr = self.rates.of(step, count)
+        return Stretch(self._epoch_order(epoch), self.plan.batch_size, first, count, epoch, step, lr)
+
+    def _look_at(self, epoch: int) -> None:
+        """Have reduce on plateau look at the epoch that has just ended, before the next begins."""
+        if not self.rates.looks_at(epoch):
+            return
+        if self.validation is None:
+            self.rates.look(epoch, self._objective_sum / len(self.rows))
+            return
+        if self._measured is None or self._measured[0] != epoch:  # resumed here, or replayed
+            self._measured = epoch, self._measure(*self.validation)["loss"]
+        self.rates.look(epoch, self._measured[1])
 
     def _advance(self, count: int) -> bool:
         """Take steps within one epoch; False if an objective was not finite."""
@@ -260,6 +285,7 @@ class Training:
         if validation is not None:
             if not np.isfinite(validation["loss"]):
                 return None
+            self._measured = self.step // self.steps_per_epoch, validation["loss"]
             self._keep_best(validation, self.step // self.steps_per_epoch)
         return self._epoch_record(validation)
 
@@ -268,7 +294,9 @@ class Training:
         if validation is None and any(getattr(rule, "metric", "loss") != "loss" for rule in self.plan.rules):
             train = self._measure(self.session.examples, self.rows)
         best_epoch = self._best and self._best[2]
-        return EpochRecord(self.step // self.steps_per_epoch, self.step, train, validation, best_epoch, self._seconds())
+        lr = None if self.rates.constant else self.rates.at(self.step - 1)
+        epoch = self.step // self.steps_per_epoch
+        return EpochRecord(epoch, self.step, train, validation, best_epoch, self._seconds(), lr)
 
     def _keep_best(self, validation: Mapping[str, Any], epoch: int) -> None:
         value = validation.get(self.plan.watch)

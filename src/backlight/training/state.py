@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from backlight.arrays import Floats
+from backlight.training.schedules import Watched
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class TrainingState:
         best_params: the parameters that were best on validation, None if there are none yet.
         best_score: their score.
         best_epoch: after which epoch they were.
+        watched: what reduce on plateau has seen, None if it has seen nothing.
     """
 
     step: int
@@ -29,3 +31,4 @@ class TrainingState:
     best_params: Floats | None = None
     best_score: float | None = None
     best_epoch: int | None = None
+    watched: Watched | None = None

@@ -27,6 +27,7 @@ from backlight.scoring.several import name_questions
 from backlight.training.loop import Plan, Training
 from backlight.training.optimizers import make_optimizer
 from backlight.training.records import Record
+from backlight.training.schedules import Schedule, Warmup, parse_schedule
 from backlight.training.state import TrainingState
 from backlight.training.stopping import AfterEpochs, Patience, StoppingRule, Until
 
@@ -67,6 +68,8 @@ class Trainer:
             output was made for.
         optimizer: "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", or an optimizer object.
         lr: the learning rate; the optimizer's default unless given.
+        schedule: how the learning rate changes: "constant", "step=10:0.1", "1/t=10", "cosine", "one-cycle",
+            "plateau=5:0.1", "warmup=3", "warmup=3,cosine", or an object of `backlight.training.schedules`.
         batch_size: examples per step; "full" for all of them, 1 for one example at a time.
         epochs: the most passes over the data.
         seed: of shuffling and dropout.
@@ -97,6 +100,7 @@ class Trainer:
     loss: str | None = None
     optimizer: str | Optimizer = "adam"
     lr: float | None = None
+    schedule: str | Schedule = "constant"
     batch_size: int | Literal["full"] = 100
     epochs: int = 20
     seed: int = 0
@@ -117,6 +121,7 @@ class Trainer:
             whole_number("batch_size (a number or 'full')", self.batch_size, 1)
         if self.lr is not None and number_within("lr", self.lr, 0, math.inf) == 0:
             raise InputError("lr is 0, so that nothing would be learnt; give a number above 0")
+        self.chosen_schedule()
         check_seed(self.seed)
         if self.threads is not None:
             whole_number("threads", self.threads, 1)
@@ -131,6 +136,15 @@ class Trainer:
         """The learning rate, or the optimizer's default."""
         default = float(getattr(self.chosen_optimizer(), "default_lr", 0.001))
         return default if self.lr is None else float(self.lr)
+
+    def chosen_schedule(self) -> Schedule:
+        """The schedule object."""
+        schedule = parse_schedule(self.schedule) if isinstance(self.schedule, str) else self.schedule
+        if isinstance(schedule, Warmup) and schedule.epochs >= self.epochs:
+            raise InputError(
+                f"the warm-up takes {schedule.epochs} epochs, and there are {self.epochs}; give fewer to the warm-up"
+            )
+        return schedule
 
     def stopping_rules(self) -> tuple[StoppingRule, ...]:
         """The rules in the order in which they are asked."""
@@ -214,6 +228,8 @@ class Trainer:
         plan = Plan(
             batch_size=batch_size,
             lr=self.chosen_lr(),
+            schedule=self.chosen_schedule(),
+            epochs=self.epochs,
             seed=self.seed,
             rules=self.stopping_rules(),
             watch=self.watch,

@@ -24,9 +24,9 @@ class Adagrad:
 
     Example:
         >>> updates, state = np.empty(2), {"v": np.array([9.0, 0.0])}
-        >>> Adagrad(eps=0.0).update(np.array([4.0, -2.0]), state, 1, 0.1, updates, np.empty(2))
+        >>> Adagrad(eps=0.0).update(np.array([4.0, -2.0]), state, 1, 0.5, updates, np.empty(2))
         >>> updates.tolist()
-        [-0.08, 0.1]
+        [-0.4, 0.5]
     """
 
     eps: float = 1e-10
@@ -75,9 +75,9 @@ class RMSProp:
 
     Example:
         >>> updates, state = np.empty(1), {"v": np.array([28.0])}
-        >>> RMSProp(b2=0.75, eps=0.0).update(np.array([4.0]), state, 1, 0.1, updates, np.empty(1))
+        >>> RMSProp(b2=0.75, eps=0.0).update(np.array([4.0]), state, 1, 0.5, updates, np.empty(1))
         >>> state["v"].tolist(), updates.tolist()
-        ([25.0], [-0.08])
+        ([25.0], [-0.4])
     """
 
     b2: float = 0.9
