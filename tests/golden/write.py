@@ -1,7 +1,7 @@
 """Write the golden files of this folder: what PyTorch computes for the cases that the tests compare with.
 
 Run it with an interpreter that has PyTorch and NumPy, from any folder: `python tests/golden/write.py`. It was last
-run with PyTorch 2.13 on a CPU. All numbers are float64; a file holds plain arrays, no pickles.
+run with PyTorch 2.13 and SciPy 1.17 on a CPU. All numbers are float64; a file holds plain arrays, no pickles.
 
 - `activations.npz`: `z`, and for every activation f(z) and f'(z).
 - `losses.npz`: for every one of `cases`, OUTPUT/LOSS/TARGETS, the losses (n,) of pre-activations z, and their slopes
@@ -11,6 +11,8 @@ run with PyTorch 2.13 on a CPU. All numbers are float64; a file holds plain arra
   and then b.
 - `schedules.npz`: for every schedule, `rates/NAME`, the factors of 50 steps, five to an epoch, and `params/NAME`, the
   parameters of the network of `training.npz` after 50 full-batch steps of SGD, each an epoch.
+- `lbfgs.npz`: what SciPy's L-BFGS-B reaches on x and y from each `start`: for `logistic`, nothing hidden, the minimum
+  and its parameters; for `hidden`, 4-5-3, the objectives after 100 iterations and how many evaluations they took.
 - `training.npz`: the parameters of a network 4-5-3, tanh and softmax, before and after 50 full-batch steps.
 """
 
@@ -229,6 +231,33 @@ def write_schedules() -> None:
     np.savez_compressed(HERE / "schedules.npz", **arrays)
 
 
+def write_lbfgs(rng: np.random.Generator) -> None:
+    """The file lbfgs.npz."""
+    optimize = import_module("scipy.optimize")
+    x, y = torch.tensor(rng.normal(size=(120, 4))), torch.tensor(rng.integers(0, 3, 120))
+    arrays: dict[str, Any] = {"x": x.numpy(), "y": y.numpy()}
+    options = {"maxcor": 10, "maxiter": 100, "ftol": 0.0, "gtol": 1e-12}
+    for name, of, count in (("logistic", [(3, 4), (3,)], 1), ("hidden", SHAPES, 8)):
+        cuts = np.cumsum([int(np.prod(shape)) for shape in of])
+
+        def value_and_gradient(params: Any, of: Any = of, cuts: Any = cuts) -> tuple[float, Any]:
+            parts = zip(np.split(params, cuts[:-1]), of, strict=True)
+            own = [torch.tensor(part.reshape(shape), requires_grad=True) for part, shape in parts]
+            z = forward(own, "tanh", x) if len(own) == 4 else x @ own[0].T + own[1]
+            loss = loss_of("softmax", "cross_entropy", z, y).mean()
+            loss.backward()
+            return loss.item(), flat([p.grad for p in own])
+
+        starts = rng.normal(0, 0.6, (count, cuts[-1]))
+        found = [
+            optimize.minimize(value_and_gradient, start, jac=True, method="L-BFGS-B", options=options)
+            for start in starts
+        ]
+        arrays |= {f"{name}/starts": starts, f"{name}/params": [one.x for one in found]}
+        arrays |= {f"{name}/values": [one.fun for one in found], f"{name}/evaluations": [one.nfev for one in found]}
+    np.savez_compressed(HERE / "lbfgs.npz", **arrays)
+
+
 if __name__ == "__main__":
     torch = import_module("torch")
     write_activations()
@@ -236,3 +265,4 @@ if __name__ == "__main__":
     write_networks(np.random.default_rng(2))
     write_training(np.random.default_rng(3))
     write_schedules()
+    write_lbfgs(np.random.default_rng(4))

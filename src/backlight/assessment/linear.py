@@ -60,6 +60,7 @@ def linear_model(settings: Settings, dataset: Dataset, examples: Evaluation) -> 
         momentum=None,
         weight_decay=0.0,
         dropout=0.0,
+        batch_size=None if settings.lr is None else settings.batch_size,
         epochs=min(MOST_EPOCHS, max(visits // len(learnt), 1)),
         until=(),
         patience=PATIENCE if len(checked) else None,

@@ -8,6 +8,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from backlight.cli.lr_auto import said_of
 from backlight.cli.report import console
 from backlight.training import EndRecord, EpochRecord, Record, StepsRecord
 
@@ -44,14 +45,15 @@ def show_run(conduct: "Conduct", *, quiet: bool = False) -> EndRecord:
 def heading(conduct: "Conduct") -> list[str]:
     """What is trained on what, in two lines."""
     dataset, settings = conduct.dataset, conduct.run.settings
-    scheduled = "" if settings.schedule == "constant" else f" ({settings.schedule})"
+    rate = "" if settings.lr is None else f", lr {settings.lr:g}"
+    rate += "" if settings.schedule == "constant" else f" ({settings.schedule})"
     parts = " · ".join(f"{part} {len(rows):,}" for part, rows in dataset.rows.items() if len(rows))
     lines = [
         f"data      {dataset.name}: {parts}",
         f"network   {str(conduct.network).removeprefix('Network ')}",
-        f"training  {settings.loss}, {settings.optimizer}, lr {settings.lr:g}{scheduled}, batch {settings.batch_size}, "
-        f"seed {settings.seed}",
+        f"training  {settings.loss}, {settings.optimizer}{rate}, batch {settings.batch_size}, seed {settings.seed}",
     ]
+    lines += said_of(conduct.run)
     left_out = getattr(dataset.inputs, "left_out", {})
     lines += _at_most([f"left out  {column}: {reason}" for column, reason in left_out.items()], "columns")
     lines += _at_most([f"note      {note}" for note in dataset.notes], "notes")

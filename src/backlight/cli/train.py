@@ -3,12 +3,14 @@
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from backlight.cli.lr_auto import AUTO, found_lr, keep_curve
 from backlight.errors import InputError
 
 if TYPE_CHECKING:
@@ -103,12 +105,15 @@ def train(
     optimizer: Annotated[
         str | None,
         typer.Option(
-            help="sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw (default: adam).", rich_help_panel=_TRAINING
+            help="sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, lbfgs (default: adam).",
+            rich_help_panel=_TRAINING,
         ),
     ] = None,
     lr: Annotated[
-        float | None,
-        typer.Option(help="Learning rate (default: the optimizer's own).", rich_help_panel=_TRAINING),
+        str | None,
+        typer.Option(
+            help="Learning rate, or auto for a range test (default: the optimizer's own).", rich_help_panel=_TRAINING
+        ),
     ] = None,
     schedule: Annotated[
         str | None,
@@ -208,10 +213,16 @@ def begun(
 
     if out is not None:
         check_free(out, force=force)
+    auto = given.get("lr") == AUTO
     settings = _settings(Settings, data, given, classic=classic)
     settings.check()
+    if auto:
+        replace(settings, lr=1.0).check()  # whether there may be a rate at all
     with watched_reading(quiet=quiet) as progress:
         dataset = load_for(settings, progress)
+    found = found_lr(settings, dataset) if auto else None
+    if found is not None:
+        settings = replace(settings, lr=found.chosen)
     settings, dataset = prepared(settings, dataset, DECIDED if classic else given)
     folder = out or claim_folder(Path("runs"), dataset.name)
     try:
@@ -223,6 +234,8 @@ def begun(
                 folder.parent.rmdir()  # if there is no other run
         raise
     conduct.run.begin(force=force)
+    if found is not None:
+        keep_curve(conduct.run, found)
     return conduct
 
 
@@ -232,6 +245,8 @@ def _settings(kind: "type[Settings]", data: str, given: dict[str, Any], *, class
     for name in ("target", "drop", "keep", "types", "until"):
         if name in given:
             given[name] = tuple(given[name])
+    if "lr" in given:
+        given["lr"] = parse_lr(given["lr"])
     if "batch_size" in given:
         given["batch_size"] = parse_batch_size(given["batch_size"])
     return kind.classic(data, **given) if classic else kind(data, **given)
@@ -251,6 +266,21 @@ def parse_layers(text: str) -> tuple[int, ...]:
     if min(layers) < 1:
         raise InputError(f"--layers is {text!r}; write the units of each hidden layer, such as 128,64")
     return layers
+
+
+def parse_lr(text: str) -> float | None:
+    """A number; None for `auto`.
+
+    Example:
+        >>> parse_lr("0.01"), parse_lr("auto")
+        (0.01, None)
+    """
+    if text == AUTO:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"--lr is {text!r}; write a number above 0, or auto") from None
 
 
 def parse_batch_size(text: str) -> int | str:

@@ -148,12 +148,14 @@ class Advance:
             dropped before its update.
         interrupted: whether the user's Ctrl-C broke it off; the step in progress was dropped before its update.
         examples: what each example said, where the session records examples.
+        ended: why there is nothing left to do, where the optimizer knows that; no step was taken after these.
     """
 
     objectives: Floats
     finite: bool
     interrupted: bool = False
     examples: ExamplesSeen | None = None
+    ended: str | None = None
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from backlight.training import TrainingState, read_checkpoint
 FORMAT: Final = 1
 RUN, MODEL, HISTORY = "run.json", "model.safetensors", "history.jsonl"
 CHECKPOINT, TIMING = "checkpoint.safetensors", "timing.jsonl"
+LR_CURVE, LR_PAGE = "lr_range.json", "lr_range.html"
 _LEFTOVERS: Final = ".*.part"
 
 
@@ -63,7 +64,7 @@ class Run:
         check_free(folder, force=force)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            for name in (MODEL, HISTORY, CHECKPOINT, TIMING):
+            for name in (MODEL, HISTORY, CHECKPOINT, TIMING, LR_CURVE, LR_PAGE):
                 (folder / name).unlink(missing_ok=True)
         except OSError as error:
             raise _unwritable(folder, str(error.strerror)) from error
@@ -172,13 +173,14 @@ class Run:
                 break
         return records
 
-    def lr_at(self, step: int | None) -> float:
-        """The learning rate with which the epoch of a step ended, as the history tells; the last one if None."""
+    def lr_at(self, step: int | None) -> float | None:
+        """The learning rate with which the epoch of a step ended, as the history tells; the last one if step is None.
+
+        None where the optimizer has none.
+        """
         rates = [(record["step"], record["lr"]) for record in self.history() if "lr" in record]
         later = [lr for end, lr in rates if step is not None and end > step]
-        lr = later[0] if later else rates[-1][1] if rates else self.settings.lr
-        assert lr is not None
-        return float(lr)
+        return later[0] if later else rates[-1][1] if rates else self.settings.lr
 
     def write_history(self, records: Iterable[dict[str, Any]]) -> None:
         """Replace the history."""

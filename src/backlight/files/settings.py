@@ -23,7 +23,7 @@ from backlight.errors import InputError
 from backlight.network import Network
 from backlight.network.losses import check_pair, default_loss
 from backlight.training import Trainer, Until
-from backlight.training.optimizers import OPTIMIZERS, make_optimizer
+from backlight.training.optimizers import LBFGS, OPTIMIZERS, make_optimizer
 from backlight.training.schedules import needs_the_end
 
 INIT: Final = "glorot_uniform"
@@ -45,6 +45,7 @@ CLASSIC: Final[Mapping[str, Any]] = {
     "optimizer": "sgd",
     "lr": 3.0,
     "dropout": 0.0,
+    "batch_size": 100,
 }
 
 _RANGES: Final[Mapping[str, tuple[float, float]]] = {
@@ -135,7 +136,7 @@ class Settings:
     momentum: float | None = None
     weight_decay: float | None = None
     dropout: float | None = None
-    batch_size: int | Literal["full"] = 100
+    batch_size: int | Literal["full"] | None = None
     epochs: int = 200
     until: tuple[str, ...] = ()
     patience: int | None = None
@@ -191,6 +192,7 @@ class Settings:
         loss = self.loss or default_loss(output)
         _check_target(dataset, output, loss)
         _check_until(self.until, dataset.target)
+        whole = self.optimizer == LBFGS.name
         many = len(dataset.rows["train"]) >= DROPOUT_FROM
         size = self.size
         if dataset.source.kind == "images" and isinstance(dataset.inputs, ImageInputs):
@@ -203,7 +205,8 @@ class Settings:
             init=self.init or INIT,
             lr=self.lr if self.lr is not None else _default(self.optimizer, "default_lr"),
             weight_decay=_default(self.optimizer, "weight_decay") if self.weight_decay is None else self.weight_decay,
-            dropout=self.dropout if self.dropout is not None else 0.1 * (many and bool(self.layers)),
+            dropout=self.dropout if self.dropout is not None else 0.1 * (many and bool(self.layers) and not whole),
+            batch_size=self.batch_size or ("full" if whole else 100),
             patience=self.patience or (PATIENCE if has_validation and not needs_the_end(self.schedule) else None),
         )
 
@@ -307,8 +310,9 @@ def standardises(output: str | None, loss: str | None) -> bool:
     return (output or "identity") == "identity" and loss != "poisson"
 
 
-def _default(optimizer: str, setting: str) -> float:
-    return float(getattr(make_optimizer(optimizer), setting))
+def _default(optimizer: str, setting: str) -> float | None:
+    value = getattr(make_optimizer(optimizer), setting, None)
+    return None if value is None else float(value)
 
 
 def _suited_output(target: Target, loss: str | None) -> str:

@@ -4,6 +4,7 @@ from backlight.training.checkpoints import read_checkpoint, write_checkpoint
 from backlight.training.evaluation import Outcomes, evaluate, outcomes
 from backlight.training.loop import Training
 from backlight.training.optimizers import (
+    LBFGS,
     SGD,
     Adagrad,
     Adam,
@@ -13,6 +14,7 @@ from backlight.training.optimizers import (
     RMSProp,
     make_optimizer,
 )
+from backlight.training.range_test import RangeTest, range_test
 from backlight.training.records import EndRecord, EpochRecord, Record, StepsRecord
 from backlight.training.replay import replay
 from backlight.training.state import TrainingState
@@ -20,6 +22,7 @@ from backlight.training.stopping import Patience, StoppingRule, Until
 from backlight.training.trainer import Evaluation, Trainer
 
 __all__ = [
+    "LBFGS",
     "SGD",
     "Adagrad",
     "Adam",
@@ -32,6 +35,7 @@ __all__ = [
     "Outcomes",
     "Patience",
     "RMSProp",
+    "RangeTest",
     "Record",
     "StepsRecord",
     "StoppingRule",
@@ -42,6 +46,7 @@ __all__ = [
     "evaluate",
     "make_optimizer",
     "outcomes",
+    "range_test",
     "read_checkpoint",
     "replay",
     "write_checkpoint",

@@ -29,7 +29,7 @@ class Plan:
 
     Attributes:
         batch_size: rows per step.
-        lr: the learning rate.
+        lr: the learning rate; None where the optimizer has none.
         schedule: what it is multiplied with, step by step.
         epochs: the most epochs.
         seed: of the order of examples.
@@ -42,7 +42,7 @@ class Plan:
     """
 
     batch_size: int
-    lr: float
+    lr: float | None
     schedule: Schedule
     epochs: int
     seed: int
@@ -86,7 +86,7 @@ class Training:
         self.network, self.session, self.plan, self.rows = network, session, plan, rows
         self.validation = validation
         self.steps_per_epoch = -(-len(rows) // plan.batch_size)
-        self.rates = Rates(plan.lr, plan.schedule, self.steps_per_epoch, plan.epochs)
+        self.rates = Rates(1.0 if plan.lr is None else plan.lr, plan.schedule, self.steps_per_epoch, plan.epochs)
         self.step = 0
         self.seen: ExamplesSeen | None = None
         self._stop_reason: str | None = None
@@ -148,8 +148,9 @@ class Training:
     def advance_to(self, step: int) -> None:
         """Take steps up to a step number, measuring nothing: what replay does."""
         while self.step < step:
-            in_epoch = self.step % self.steps_per_epoch
-            if not self._advance(min(step - self.step, self.steps_per_epoch - in_epoch)):
+            before, in_epoch = self.step, self.step % self.steps_per_epoch
+            fine = self._advance(min(step - self.step, self.steps_per_epoch - in_epoch))
+            if not fine or (self.step == before and self._stop_reason is not None):
                 return
 
     def records(self) -> Generator[Record, None, None]:
@@ -222,6 +223,7 @@ class Training:
         self.step += len(advance.objectives)
         self._visits.add(len(advance.objectives) * self.plan.batch_size)
         self._keep_seen(stretch, advance.examples)
+        self._stop_reason = self._stop_reason or advance.ended
         return advance.finite
 
     def _keep_seen(self, stretch: Stretch, examples: ExamplesSeen | None) -> None:
@@ -329,9 +331,10 @@ class Training:
         found = first_to_blow_up(self.network, self.session, taken, self.stretch(bad, 1))
         self.restore(state)
         reason = (
-            f"the loss was no longer a finite number at step {bad + 1}: {found}; "
-            f"the weights of step {good} were kept; try a smaller learning rate than {self.plan.lr:g}"
+            f"the loss was no longer a finite number at step {bad + 1}: {found}; the weights of step {good} were kept"
         )
+        if self.plan.lr is not None:
+            reason += f"; try a smaller learning rate than {self.plan.lr:g}"
         return EndRecord(reason, good // self.steps_per_epoch, good, None, failed=True, seconds=self._seconds())
 
     def _end(self, reason: str) -> EndRecord:

@@ -16,7 +16,7 @@ class TrainingState:
     Attributes:
         step: how many steps have been taken.
         params: the parameters (size,).
-        optimizer: the optimizer's arrays, each (size,).
+        optimizer: the optimizer's arrays, each (size,), or (history, size).
         objective_sum: the sum over this epoch's steps so far of objective times examples.
         best_params: the parameters that were best on validation, None if there are none yet.
         best_score: their score.

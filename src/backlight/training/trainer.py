@@ -3,7 +3,7 @@
 import math
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -19,17 +19,20 @@ from backlight.engine import (
     row_source,
 )
 from backlight.errors import InputError, number_within, whole_number
-from backlight.network import Network
+from backlight.network import Dropout, Network
 from backlight.network.objective import check_targets
 from backlight.randomness import check_seed
 from backlight.scoring.metrics import HIGHER_IS_BETTER, check_metric
 from backlight.scoring.several import name_questions
 from backlight.training.loop import Plan, Training
-from backlight.training.optimizers import make_optimizer
+from backlight.training.optimizers import LBFGS, SGD, make_optimizer
+from backlight.training.optimizers.lbfgs import LBFGSSession
 from backlight.training.records import Record
-from backlight.training.schedules import Schedule, Warmup, parse_schedule
+from backlight.training.schedules import Constant, Schedule, Warmup, parse_schedule
 from backlight.training.state import TrainingState
 from backlight.training.stopping import AfterEpochs, Patience, StoppingRule, Until
+
+_BATCH_SIZE: Final = 100
 
 
 @dataclass(frozen=True)
@@ -66,11 +69,13 @@ class Trainer:
         network: the network; its own parameters are trained.
         loss: "squared", "cross_entropy", "absolute", "huber" or "poisson"; by default the one that the network's
             output was made for.
-        optimizer: "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", or an optimizer object.
+        optimizer: "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "lbfgs", or an optimizer
+            object.
         lr: the learning rate; the optimizer's default unless given.
         schedule: how the learning rate changes: "constant", "step=10:0.1", "1/t=10", "cosine", "one-cycle",
             "plateau=5:0.1", "warmup=3", "warmup=3,cosine", or an object of `backlight.training.schedules`.
-        batch_size: examples per step; "full" for all of them, 1 for one example at a time.
+        batch_size: examples per step; "full" for all of them, 1 for one example at a time; 100 unless given, and all
+            of them with lbfgs.
         epochs: the most passes over the data.
         seed: of shuffling and dropout.
         threads: how many threads the engine may use; its own choice if None.
@@ -98,10 +103,10 @@ class Trainer:
 
     network: Network
     loss: str | None = None
-    optimizer: str | Optimizer = "adam"
+    optimizer: str | Optimizer | LBFGS = "adam"
     lr: float | None = None
     schedule: str | Schedule = "constant"
-    batch_size: int | Literal["full"] = 100
+    batch_size: int | Literal["full"] | None = None
     epochs: int = 20
     seed: int = 0
     threads: int | None = None
@@ -117,23 +122,46 @@ class Trainer:
         self.network.objective(self.loss)
         self.chosen_optimizer()
         whole_number("epochs", self.epochs, 1)
-        if self.batch_size != "full":
+        if self.batch_size not in ("full", None):
             whole_number("batch_size (a number or 'full')", self.batch_size, 1)
         if self.lr is not None and number_within("lr", self.lr, 0, math.inf) == 0:
             raise InputError("lr is 0, so that nothing would be learnt; give a number above 0")
         self.chosen_schedule()
+        if isinstance(self.chosen_optimizer(), LBFGS):
+            self._check_whole_batches()
         check_seed(self.seed)
         if self.threads is not None:
             whole_number("threads", self.threads, 1)
         check_metric(self.watch, list(HIGHER_IS_BETTER))
         self.stopping_rules()
 
-    def chosen_optimizer(self) -> Optimizer:
+    def _check_whole_batches(self) -> None:
+        """Refuse what does not go with L-BFGS.
+
+        Raises:
+            InputError: something was given that it cannot use.
+        """
+        if self.batch_size not in ("full", None):
+            raise InputError(
+                f"lbfgs takes all examples at each step, and batch_size is {self.batch_size}; leave it out"
+            )
+        if self.lr is not None:
+            raise InputError("lbfgs finds the length of every step by a line search; leave out lr")
+        if not isinstance(self.chosen_schedule(), Constant):
+            raise InputError("lbfgs has no learning rate, so that a schedule has nothing to change; leave it out")
+        if any(isinstance(layer, Dropout) for layer in self.network.layers):
+            raise InputError("lbfgs needs the same objective at every step, and dropout draws another; use dropout 0")
+        if self.record_examples:
+            raise InputError("lbfgs visits every example several times a step, so that record_examples has no meaning")
+
+    def chosen_optimizer(self) -> Optimizer | LBFGS:
         """The optimizer object."""
         return make_optimizer(self.optimizer) if isinstance(self.optimizer, str) else self.optimizer
 
-    def chosen_lr(self) -> float:
-        """The learning rate, or the optimizer's default."""
+    def chosen_lr(self) -> float | None:
+        """The learning rate, or the optimizer's default; None where it has none."""
+        if isinstance(self.chosen_optimizer(), LBFGS):
+            return None
         default = float(getattr(self.chosen_optimizer(), "default_lr", 0.001))
         return default if self.lr is None else float(self.lr)
 
@@ -214,12 +242,16 @@ class Trainer:
         if validation is not None:
             source = examples.source if validation.x is x else validation.x
             measured = examples_for(network, self.loss, source, validation.y, validation.rows), validation.rows
-        batch_size = len(rows) if self.batch_size == "full" else min(self.batch_size, len(rows))
+        optimizer = self.chosen_optimizer()
+        given = (
+            ("full" if isinstance(optimizer, LBFGS) else _BATCH_SIZE) if self.batch_size is None else self.batch_size
+        )
+        batch_size = len(rows) if given == "full" else min(given, len(rows))
         task = Task(
             compile_program(network, objective.loss),
             network.params,
             examples,
-            self.chosen_optimizer(),
+            SGD() if isinstance(optimizer, LBFGS) else optimizer,
             batch_size=batch_size,
             seed=self.seed,
             threads=self.threads,
@@ -238,7 +270,10 @@ class Trainer:
             labels=validation is not None and validation.labels,
             questions=name_questions(network.sizes, () if validation is None else validation.questions),
         )
-        return Training(network, open_session(self.engine, task), plan, rows, measured, state)
+        session = open_session(self.engine, task)
+        if isinstance(optimizer, LBFGS):
+            session = LBFGSSession(session, network.params, optimizer)
+        return Training(network, session, plan, rows, measured, state)
 
 
 def examples_for(

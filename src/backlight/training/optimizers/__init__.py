@@ -14,7 +14,8 @@ An optimizer never touches parameters. With g the gradient, t = 1, 2, … the st
 with m̂ = m / (1 − b1ᵗ) and v̂ = v / (1 − b2ᵗ),
 
 and decoupled weight decay, −lr · weight_decay · W, to the weights but not to the biases (Loshchilov and Hutter,
-arXiv:1711.05101; PyTorch's AdamW decays biases as well).
+arXiv:1711.05101; PyTorch's AdamW decays biases as well). `lbfgs` is another kind: its steps are iterations over all
+examples, each with a line search, and it has neither a learning rate nor decay.
 """
 
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from typing import Final, TypeAlias
 from backlight.errors import InputError, nearest
 from backlight.training.optimizers.adam import Adam, AdamW
 from backlight.training.optimizers.descent import SGD, Momentum, Nesterov
+from backlight.training.optimizers.lbfgs import LBFGS
 from backlight.training.optimizers.scaled import Adagrad, RMSProp
 from backlight.training.optimizers.split import Split
 
@@ -38,8 +40,12 @@ OPTIMIZERS: Final[dict[str, Callable[..., Known]]] = {
     "adam": Adam,
     "adamw": AdamW,
 }
+"""Those that turn a batch's gradient into updates, in order of complexity."""
+
+_ALL: Final[dict[str, Callable[..., Known | LBFGS]]] = {**OPTIMIZERS, "lbfgs": LBFGS}
 
 __all__ = [
+    "LBFGS",
     "OPTIMIZERS",
     "SGD",
     "Adagrad",
@@ -54,11 +60,11 @@ __all__ = [
 ]
 
 
-def make_optimizer(name: str, **settings: float) -> Known:
+def make_optimizer(name: str, **settings: float) -> Known | LBFGS:
     """The optimizer of that name.
 
     Args:
-        name: one of `OPTIMIZERS`.
+        name: one of `OPTIMIZERS`, or "lbfgs".
         **settings: its hyperparameters, by the names in its class.
 
     Raises:
@@ -68,9 +74,9 @@ def make_optimizer(name: str, **settings: float) -> Known:
         >>> make_optimizer("momentum", momentum=0.8)
         Momentum(momentum=0.8, weight_decay=0.0)
     """
-    if name not in OPTIMIZERS:
-        raise InputError(f"there is no optimizer {name!r}; {nearest(name, list(OPTIMIZERS))}")
-    kind = OPTIMIZERS[name]
+    if name not in _ALL:
+        raise InputError(f"there is no optimizer {name!r}; {nearest(name, list(_ALL))}")
+    kind = _ALL[name]
     known = list(asdict(kind()))
     for setting in settings:
         if setting not in known:
