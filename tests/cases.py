@@ -299,6 +299,33 @@ SCHEDULES: dict[str, Callable[[int, int, int], float]] = {
     "warmup=3,cosine": _warm(3, lambda s, S, T: math.cos(math.pi * s / T / 2) ** 2),
 }
 
+# what is done with gradients besides the optimizer's update -----------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Regularization:
+    """Penalties, smoothing of labels, clipping and averaging, as `Objective` and `Task` have them."""
+
+    l1: float = 0.0
+    l2: float = 0.0
+    smoothing: float = 0.0
+    clip: float | None = None
+    clip_examples: float | None = None
+    average: float | None = None
+
+
+REGULARIZATIONS: dict[str, Regularization] = {
+    "l1": Regularization(l1=0.02),
+    "l2": Regularization(l2=0.1),
+    "smoothed labels": Regularization(smoothing=0.2),
+    "clipped": Regularization(clip=0.05),
+    "never clipped": Regularization(clip=1e9, clip_examples=1e9),
+    "clipped examples": Regularization(clip_examples=0.3),
+    "averaged": Regularization(average=0.7),
+    "penalised and clipped": Regularization(l1=0.02, l2=0.1, clip=0.1),
+    "all of it": Regularization(0.01, 0.05, 0.1, 0.1, 0.3, 0.9),
+}
+
 # stopping rules: a record that they let pass, one that they stop at, and why ------------------------------------------
 
 
@@ -332,6 +359,39 @@ STOPPING_RULES: dict[str, tuple[StoppingRule, EpochRecord, EpochRecord, str]] = 
         *(Patience(3), epoch_record(6, 0.1, 0.2, 4), epoch_record(7, 0.1, 0.2, 4)),
         "no better on validation since epoch 4: a patience of 3 epochs was asked for",
     ),
+}
+
+# augmentations: kinds and numbers, of images and of tables ------------------------------------------------------------
+
+IMAGE_AUGMENTATIONS: dict[str, dict[str, Any]] = {
+    "nothing": {},
+    "rotate": {"rotate": 30},
+    "rotate all the way": {"rotate": 180},
+    "scale": {"scale": 0.4},
+    "shear": {"shear": 25},
+    "shift": {"shift": 2.5},
+    "flip": {"flip": 0.5},
+    "elastic": {"elastic": (34, 4)},
+    "elastic without smoothing": {"elastic": (0.7, 0.1)},
+    "elastic beyond the image": {"elastic": (90, 9)},
+    "noise": {"noise": 0.2},
+    "erase": {"erase": 0.6},
+    "affine": {"rotate": 12, "scale": 0.15, "shift": 2},
+    "all": {
+        "rotate": 15,
+        "scale": 0.2,
+        "shear": 10,
+        "shift": 1,
+        "flip": 0.5,
+        "elastic": (20, 3),
+        "noise": 0.1,
+        "erase": 0.3,
+    },
+}
+TABLE_AUGMENTATIONS: dict[str, dict[str, Any]] = {
+    "noise": {"noise": 0.3},
+    "columns": {"columns": 0.4},
+    "both": {"noise": 0.1, "columns": 0.2},
 }
 
 # engines --------------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from backlight.data.augment.options import KINDS
 from backlight.engine import ENGINES
 from backlight.network import activations, initializers, losses
 from backlight.network.layers import Layer
@@ -50,6 +51,11 @@ def test_every_stopping_rule_has_a_case():
         if kind.__module__ == stopping.__name__ and kind is not stopping.StoppingRule
     }
     assert rules == {type(rule) for rule, *_ in cases.STOPPING_RULES.values()}
+
+
+def test_every_kind_of_augmentation_has_a_case_of_its_own():
+    every = (*cases.IMAGE_AUGMENTATIONS.values(), *cases.TABLE_AUGMENTATIONS.values())
+    assert {kind for given in every if len(given) == 1 for kind in given} == set(KINDS)
 
 
 def test_every_engine_has_a_case():

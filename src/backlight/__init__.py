@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from backlight.assessment.assessing import assess as assess
     from backlight.data import ImageOptions as ImageOptions
     from backlight.data import load as load
+    from backlight.data.augment import Augmentation as Augmentation
     from backlight.engine.inference import Predictor as Predictor
     from backlight.errors import BacklightError as BacklightError
     from backlight.errors import InputError as InputError
@@ -33,6 +34,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Activation": "network",
+    "Augmentation": "data.augment",
     "BacklightError": "errors",
     "Dense": "network",
     "Dropout": "network",

@@ -36,6 +36,7 @@ class Purpose(IntEnum):
     INITIALISATION = 1
     SHUFFLING = 2
     DROPOUT = 3
+    AUGMENTATION = 4
     SPLITTING = 5
     GENERATION = 6
     CHECKING = 7

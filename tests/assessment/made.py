@@ -5,17 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from backlight.files import Conduct, Run, Settings, load_for
+from backlight.files import Conduct, Settings, begin, load_for
 
 
 def made(folder: Path, data: str | Path, **given: Any) -> Conduct:
     """A run, trained to its end."""
     settings = Settings(str(data), **{"layers": (16,), "epochs": 20, "lr": 0.01, **given})
-    dataset = load_for(settings)
-    conduct = Conduct(Run.planned(folder / "run", settings.resolved(dataset), dataset.source), dataset)
-    conduct.run.begin()
-    for _ in conduct.records():
-        pass
+    conduct = begin(settings, load_for(settings), folder=folder / "run")
+    conduct.complete()
     return conduct
 
 

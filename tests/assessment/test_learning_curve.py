@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -5,8 +6,10 @@ import pytest
 
 from backlight.assessment.learning_curve import fitted, learning_curve, nested
 from backlight.errors import InputError
-from backlight.files import evaluation
+from backlight.files import evaluation, scouting
+from backlight.training import outcomes
 from tests.assessment.made import arrays, made
+from tests.files.test_scouting import table
 
 ROWS = [100, 200, 400, 800]
 
@@ -69,7 +72,8 @@ def test_trained_with_the_runs_own_settings(tmp_path):
     assert model is not None
     examples = evaluation(dataset.target, *dataset.part("test"))
     said: list[str] = []
-    curve = learning_curve(run.settings, dataset, model.network, examples, said.append)
+    found = outcomes(model.network, examples, model.loss)
+    curve = learning_curve(run.settings, dataset, "accuracy", found, examples, said.append)
     assert curve.rows == (88, 176, 350, 700)
     assert [len(scores) for scores in curve.scores] == [2, 2, 2, 1]
     assert curve.scores[-1][0] == pytest.approx(model.metrics["test"]["accuracy"])
@@ -81,7 +85,24 @@ def test_trained_with_the_runs_own_settings(tmp_path):
         pass
     again = (network.predict(examples.x).argmax(axis=1) == examples.y).mean()
     assert curve.scores[1][1] == pytest.approx(again)
-    assert curve == learning_curve(run.settings, dataset, model.network, examples)
+    assert curve == learning_curve(run.settings, dataset, "accuracy", found, examples)
+
+
+def test_parts_of_a_scouted_run_find_their_own_epochs(tmp_path, monkeypatch):
+    monkeypatch.setattr(scouting, "best_epoch", lambda settings, dataset, rows: (len(rows) // 10, 0.5))
+    conduct = made(tmp_path, table(tmp_path / "t.csv", 120), target=("kind",), epochs=200)
+    settings, dataset = conduct.run.settings, conduct.dataset
+    assert (settings.scouted, settings.epochs, len(dataset.rows["train"])) == (True, 10, 102)
+    examples = evaluation(dataset.target, *dataset.part("test"))
+    found = outcomes(conduct.network, examples, settings.loss)
+    curve = learning_curve(settings, dataset, "accuracy", found, examples)
+    train = dataset.rows["train"]
+    rows = nested(train, dataset.y[train], 1 / 2, 0, last=False)
+    again = replace(settings, epochs=len(rows) // 10).training(dataset, rows, np.arange(0))
+    assert again.complete().epoch == 5
+    assert curve.scores[2][0] == pytest.approx((again.network.predict(examples.x).argmax(axis=1) == examples.y).mean())
+    untold = learning_curve(replace(settings, scouted=False), dataset, "accuracy", found, examples)
+    assert untold.scores[0] != curve.scores[0]  # 10 epochs, not 1
 
 
 @pytest.mark.parametrize("kind", ["quantities", "labels"])
@@ -92,14 +113,16 @@ def test_other_targets(kind, tmp_path):
     model, dataset = conduct.model, conduct.dataset
     assert model is not None
     examples = evaluation(dataset.target, *dataset.part("test"))
-    curve = learning_curve(conduct.run.settings, dataset, model.network, examples)
-    assert curve.score == {"quantities": "r2", "labels": "exact"}[kind]
+    score = {"quantities": "r2", "labels": "exact"}[kind]
+    found = outcomes(model.network, examples, model.loss)
+    curve = learning_curve(conduct.run.settings, dataset, score, found, examples)
+    assert curve.score == score == model.metrics["test"]["score"]
     assert curve.scores[-1][0] == pytest.approx(model.metrics["test"][curve.score], abs=1e-5)
 
 
 def test_too_few_rows_are_refused(tmp_path):
     conduct = made(tmp_path, arrays(tmp_path / "a.npz", np.arange(60) % 2), epochs=1)
-    model, dataset = conduct.model, conduct.dataset
-    assert model is not None
+    examples = evaluation(conduct.dataset.target, *conduct.dataset.part("test"))
+    found = outcomes(conduct.network, examples)
     with pytest.raises(InputError, match="at least 80 training rows"):
-        learning_curve(conduct.run.settings, dataset, model.network, evaluation(dataset.target, *dataset.part("test")))
+        learning_curve(conduct.run.settings, conduct.dataset, "accuracy", found, examples)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from backlight.assessment import linear
 from backlight.assessment.linear import linear_model, spread
 from backlight.data import Dataset
 from backlight.files import Settings, evaluation, load_for
+from backlight.files.scouting import best_epoch
 from backlight.training import Evaluation
 from tests.assessment.made import arrays, made
 
@@ -54,6 +56,30 @@ def test_without_validation_it_is_trained_all_the_same():
     found = linear_model(*resolved("moons", validation=0.0))
     assert found is not None
     assert found.metrics["accuracy"] > 0.8
+
+
+def test_without_validation_five_folds_end_it(tmp_path):
+    x = np.random.default_rng(0).normal(size=(80, 10))
+    noisy = (x[:, 0] + np.random.default_rng(1).normal(size=80) > 0).astype(int)
+    settings, dataset, examples = resolved(arrays(tmp_path / "a.npz", noisy, x), validation=0.0)
+    found = linear_model(settings, dataset, examples)
+    assert found is not None
+    bare = replace(settings, layers=(), lr=0.01, patience=5)
+    best = best_epoch(bare, dataset, dataset.rows["train"])
+    assert best is not None
+    assert found.metrics["epochs"] == best[0] < 200
+    training = replace(bare, epochs=best[0], patience=None).training(dataset, dataset.rows["train"], np.arange(0))
+    training.complete()
+    right = training.network.predict(examples.x).argmax(axis=1) == examples.y
+    assert found.metrics["accuracy"] == pytest.approx(right.mean())
+
+
+def test_many_rows_without_validation_have_all_epochs(monkeypatch):
+    monkeypatch.setattr(linear, "SMALL", 300)
+    monkeypatch.setattr(linear, "MOST_EPOCHS", 7)
+    found = linear_model(*resolved("moons", validation=0.0))
+    assert found is not None
+    assert found.metrics["epochs"] == 7
 
 
 def test_the_same_bits_every_time():

@@ -110,6 +110,8 @@ def test_parts_and_files(tmp_path):
     assert learnt.warnings[0].startswith("These rows were learnt from")
     with pytest.raises(InputError, match="there is no part 'tets'"):
         backlight.assess(conduct.run, "tets")
+    with pytest.raises(InputError, match="choose the test part"):
+        backlight.assess(conduct.run, "train", learning_curve=True)
     with pytest.raises(InputError, match="there is no run folder"):
         backlight.assess(tmp_path / "nothing")
 

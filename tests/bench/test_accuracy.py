@@ -104,7 +104,9 @@ def test_every_seed_is_asked_for_and_the_first_choice_is_handed_on(monkeypatch, 
     Process.asked.clear()
     said: list[str] = []
     chosen = [REAL_DATA["penguins"], REAL_DATA["housing"]]
-    penguins, housing = measure_accuracy(chosen, tmp_path, seeds=2, threads=1, say=said.append)
+    rows = measure_accuracy(chosen, tmp_path, seeds=2, threads=1, say=said.append)
+    penguins = next(rows)
+    (housing,) = rows
     assert said == ["penguins: seed 0", "penguins: seed 1"]
     assert [asked["chosen"] for asked in Process.asked] == [{}, {"mlp_tuned": "choice of seed 0"}]
     assert (penguins["name"], penguins["rows"]) == ("penguins", 6)

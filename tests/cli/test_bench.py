@@ -1,12 +1,13 @@
 """`backlight bench`: what it prints for people and programs, and what it refuses."""
 
 import io
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from backlight.bench import data, training
+from backlight.bench import data, sections, training
 from backlight.bench.systems import PEERS
 from backlight.cli.bench import show
 from tests.cli.terminal import backlight, refused_in_one_line
@@ -18,6 +19,24 @@ def test_a_section_is_one_json_object():
     found = result.json
     assert set(found) == {"machine", "threads", "rounds", "missing", "imports"}
     assert found["imports"][0]["statement"] == "import numpy"
+
+
+@pytest.mark.parametrize("json", [False, True])
+def test_ctrl_c_keeps_the_data_sets_that_are_measured(json, monkeypatch):
+    def measured(*arguments: Any, **options: Any) -> Iterator[dict[str, Any]]:
+        yield compared()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sections, "measure_accuracy", measured)
+    result = backlight("bench", "--only", "accuracy", *["--json"] * json)
+    assert result.code == 130
+    assert "fashion-mnist: accuracy, %: Backlight 98.76, MLP 98.76, tuned 98.76, linear 98.76\n" in result.err
+    if json:
+        assert result.json["interrupted"] is True
+        assert result.json["accuracy"] == [compared()]
+    else:
+        assert "interrupted: this is what had been measured" in result.out
+        assert "fashion-mnist  70,000" in result.out
 
 
 @pytest.mark.slow
@@ -95,6 +114,26 @@ def everything() -> dict[str, Any]:
             {**recorded, "norms_us": 543210.0, "norms_over_recorded_step": 65.2},
             {**recorded, "norms_over_recorded_step": None},
         ],
+        "augment": [
+            {
+                "what": "affine and elastic",
+                "step_us": 99999.9,
+                "added": 12.345,
+                "image_us": 123.45,
+                "pillow_us": 1234.5,
+                "transform_us": 1234.5,
+                "pillow_over_image": 123.4,
+            },
+            {
+                "what": "none",
+                "step_us": 285.0,
+                "added": 0.0,
+                "image_us": 0.0,
+                "pillow_us": None,
+                "transform_us": None,
+                "pillow_over_image": None,
+            },
+        ],
         "cost": [{**cost, "forward_us": 21149.0, "gradient_over_forward": 5.0}],
         "memory": [{"name": "B", "beside_mb": 1.5, "data_mb": 188.2, "parameters_mb": 23.4, "batch_mb": 0.4}],
         "commands": [{"name": "pytorch", "title": "PyTorch", "seconds": 4.44, "installed_mb": 741.1}],
@@ -117,6 +156,7 @@ def test_tables_have_room_on_eighty_columns():
         "1,139,495",
         "123.46",
         "87.7%",
+        "1234.5%",
         "1.2%",
         "543,210",
         "65.2",

@@ -2,6 +2,7 @@ from pathlib import Path
 
 from backlight.cli.data_show import sparkline
 from tests.cli.terminal import backlight
+from tests.pictures import draw
 
 
 def table() -> None:
@@ -40,12 +41,28 @@ def test_a_page_and_pictures() -> None:
     assert "██" in backlight("data", "show", "digits").out
 
 
+def test_images_as_train_reads_them() -> None:
+    for k in range(24):
+        draw(Path("scans") / f"{'ab'[k % 2]}{'xyz'[k % 3]}_{k}.png", seed=k)
+    Path("scans/cut.png").write_bytes(b"")
+    Path("names.csv").write_text(
+        "file,kind\n" + "".join(f"{'ab'[k % 2]}{'xyz'[k % 3]}_{k},{k % 2}\n" for k in range(24))
+    )
+    for options in (["--labels", "names.csv"], ["--label-from", "^([abc]).", "--skip-broken"]):
+        shown = backlight("data", "show", "scans", *options, "--size", "5x3", "--gray", "--json")
+        assert shown.code == 0, shown.err
+        assert shown.json["inputs"]["shape"] == [3, 5]
+        assert sum(shown.json["parts"].values()) == 24
+    assert "without a label was left out: cut.png" in backlight("data", "show", "scans", "--labels", "names.csv").out
+
+
 def test_bad_input_is_one_sentence() -> None:
     table()
     for arguments, words in (
         (["none.csv"], "there is no file none.csv"),
         (["t.csv", "--target", "knd"], "has no column 'knd'; did you mean 'kind'"),
         (["t.csv", "--drop", "siz"], "--drop names the column 'siz'; did you mean 'size'"),
+        (["t.csv", "--size", "8"], "t.csv is read without --size, --gray, --labels, --label-from and --skip-broken"),
         (["t.csv", "--group", "kind", "--time", "day"], "two ways to split"),
         (["digits", "--target", "a"], "digits has no columns to choose from"),
     ):

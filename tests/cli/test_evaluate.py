@@ -25,7 +25,7 @@ def test_the_score_with_its_interval_beside_baseline_and_linear_model(run):
     low, high = metrics["interval"]
     assert low <= metrics["accuracy"] <= high
     assert metrics["score"] == "accuracy"
-    assert set(metrics["intervals"]) == {"loss", "macro_f1"}
+    assert set(metrics["intervals"]) == {"loss", "macro_f1", "auc"}
     assert [row["name"] for row in metrics["per_class"]] == ["blue", "green", "red"]
     assert sum(entry["count"] for entry in metrics["calibration"]["bins"]) == result["examples"]
     assert baseline["what"].startswith("always '")
@@ -60,6 +60,16 @@ def test_without_a_test_part_the_validation_part_is_compared():
     assert "warning   These rows were learnt from" in shown
 
 
+@pytest.mark.parametrize("options", [(), ("--test", "0"), ("--test", "0", "--validation", "0")])
+def test_what_comes_next_works(options):
+    lines = backlight("train", "moons", *options, "--epochs", "1", "--out", "moon").out.splitlines()
+    first = next(k for k, line in enumerate(lines) if line.startswith("next "))
+    for line in lines[first : first + 2]:
+        command, *arguments = line.removeprefix("next").split()
+        assert command == "backlight"
+        assert backlight(*arguments).code == 0, line
+
+
 def test_a_failed_run_is_not_compared():
     result = backlight("train", "digits", "--optimizer", "sgd", "--lr", "1e30", "--json")
     assert result.code == 1
@@ -87,7 +97,8 @@ def test_a_learning_curve(run):
 
 
 def test_bad_options_are_refused_before_anything_is_computed(run):
-    for arguments in (["--html", "page.txt"], ["--html", "none/page.html"], ["--part", "tets"]):
+    train = ["--part", "train", "--learning-curve"]
+    for arguments in (["--html", "page.txt"], ["--html", "none/page.html"], ["--part", "tets"], train):
         result = backlight("evaluate", run, *arguments)
         assert (result.code, result.out) == (2, "")
         assert result.err.count("\n") == 1

@@ -83,6 +83,36 @@ def test_all_options_at_once(folder: Path) -> None:
     assert backlight("evaluate", "two", "more", "--labels", "other.csv", "--json").json["examples"] == 1
 
 
+def test_labels_by_row_number_are_those_of_the_run_s_own_array(folder: Path) -> None:
+    for name, seed in (("x", 0), ("new", 1)):
+        np.save(f"{name}.npy", np.random.default_rng(seed).integers(0, 256, (40, 3, 4), np.uint8))
+        np.save(f"{name}-labels.npy", np.arange(40) % 2)
+    draw_classes(Path("pets"), ("0", "1"), count=3)
+    shutil.copy("x.npy", "copy.npy")
+    run = backlight("train", "x.npy", "--labels", "x-labels.npy", "--epochs", "2", "--layers", "4", "--out", "r")
+    assert run.code == 0, run.err
+    assert backlight("evaluate", "r", "x.npy", "--json").json["examples"] == 40
+    for other in ("new.npy", "copy.npy"):
+        refused_in_one_line("npy holds images without labels; give them with --labels FILE", "evaluate", "r", other)
+        refused_in_one_line("npy holds images without labels", "explain", "r", "--example", f"{other}:3")
+        assert len(backlight("predict", "r", other, "--json").json["predictions"]) == 40
+    assert backlight("evaluate", "r", "new.npy", "--labels", "new-labels.npy", "--json").json["examples"] == 40
+    assert backlight("evaluate", "r", "pets", "--json").json["examples"] == 6
+
+
+def test_whose_labels_new_images_have_is_told(folder: Path) -> None:
+    for k in range(30):
+        draw(Path("flat") / f"{k}.png", (90 * (k % 2), 100, 50), seed=k)
+    shutil.copytree("flat", "more")
+    Path("names.csv").write_text("".join(f"{k}.png,k{k % 2}\n" for k in range(30)))
+    trained = backlight("train", "flat", "--labels", "names.csv", "--epochs", "1", "--layers", "2", "--out", "r")
+    assert trained.code == 0, trained.err
+    told = f"labels    from {Path('names.csv').resolve()}, as the run's own"
+    assert told in backlight("evaluate", "r", "more").err
+    assert told not in backlight("evaluate", "r", "flat").err
+    assert told not in backlight("evaluate", "r", "more", "--labels", "names.csv").err
+
+
 def test_digits_take_a_photograph(folder: Path) -> None:
     assert backlight("train", "digits", "--epochs", "1", "--layers", "4", "--out", "d").code == 0
     Image.new("RGB", (300, 200), "navy").save("photo.jpg")
@@ -98,7 +128,7 @@ def test_digits_take_a_photograph(folder: Path) -> None:
         (["pets", "--size", "big"], "--size is 'big'; write a width and a height, such as 32x32"),
         (["pets", "--size", "0"], "the size is 0x0; give a width and a height from 1 to 4096"),
         (["pets", "--label-from", "("], "--label-from is '(', which is no regular expression"),
-        (["pets", "--labels", "none.csv"], "cannot read the labels none.csv: No such file or directory"),
+        (["pets", "--labels", "none.csv"], "there is no file none.csv"),
         (["pets", "--target", "x"], "pets has no columns to choose from; leave out the target 'x'"),
         (["digits", "--gray"], "digits is read without --size, --gray, --labels, --label-from and --skip-broken"),
         (["none.zip"], "cannot read none.zip: No such file or directory"),

@@ -114,7 +114,7 @@ def test_a_cache_that_cannot_be_written(folder: Path, tmp_path: Path, monkeypatc
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     again = load(folder)
     assert np.array_equal(first.x, again.x)
-    assert again.notes[-1].startswith("the decoded images could not be kept for the next time: there is no folder")
+    assert again.notes[-1].startswith("the decoded images could not be kept for the next time: cannot make the folder")
 
 
 def test_the_entries_used_longest_ago_make_room(folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

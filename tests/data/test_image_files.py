@@ -77,6 +77,18 @@ def test_names_that_are_not_utf_8(tmp_path: Path) -> None:
             assert file.read(4) == b"\x89PNG"
 
 
+def test_a_zip_packed_from_a_dot(tmp_path: Path) -> None:
+    """As `zip -r` and other packers name what lies in the working folder."""
+    draw_classes(tmp_path / "f", count=1)
+    (tmp_path / "f" / "empty").mkdir()
+    with zipfile.ZipFile(pack(tmp_path / "f", tmp_path / "z.zip", "./"), "a") as archive:
+        archive.writestr("./", b"")
+    with image_files(tmp_path / "z.zip") as files:
+        assert files.names == ("cat/00.png", "dog/00.png")
+        assert sorted(files.folders) == ["cat", "dog", "empty"]
+        assert files.open("cat/00.png").read() == (tmp_path / "f" / "cat" / "00.png").read_bytes()
+
+
 @pytest.mark.parametrize("name", ["../up.png", "/etc/abs.png", "a/../../b.png", "C:/x.png", "..\\up.png"])
 def test_a_zip_with_paths_that_lead_out(tmp_path: Path, name: str) -> None:
     with zipfile.ZipFile(tmp_path / "z.zip", "w") as archive:

@@ -8,7 +8,8 @@ from tests.pictures import draw
 
 from backlight.data import Classes, SeveralClasses
 from backlight.data.images.files import ImageFiles, image_files
-from backlight.data.images.labels import Labelled, find_labels, find_target, parts_by_folder
+from backlight.data.images.label_tables import Labelled
+from backlight.data.images.labels import divided_by_folder, find_labels, find_target, quantities
 from backlight.data.images.options import ImageOptions
 from backlight.errors import InputError
 
@@ -126,11 +127,10 @@ def test_tables_that_cannot_be_used(tmp_path: Path, flat: Path, text: str, messa
 
 
 def test_files_that_are_no_table(tmp_path: Path, flat: Path) -> None:
-    with pytest.raises(InputError, match=r"cannot read the labels .*: No such file"):
+    with pytest.raises(InputError, match=r"there is no file .*none.csv"):
         found(flat, labels=str(tmp_path / "none.csv"))
-    (tmp_path / "latin.csv").write_bytes(b"caf\xe9.png,x\n")
-    with pytest.raises(InputError, match=r"cannot read the labels .*codec"):
-        found(flat, labels=str(tmp_path / "latin.csv"))
+    with pytest.raises(InputError, match=r"ab12_0.png"):
+        found(flat, labels=str(flat / "ab12_0.png"))
 
 
 def test_several_columns_and_the_target_among_them(tmp_path: Path, flat: Path) -> None:
@@ -149,16 +149,41 @@ def test_no_folders_for_classes(flat: Path) -> None:
         found(flat)
 
 
-def test_folders_that_are_parts() -> None:
-    names = ["Train/a/1.png", "test/b/2.png", "val/a/3.png"]
-    parts, within = parts_by_folder(names, ["Train", "Train/a", "test", "val"]) or ([], [])
+def divided(folder: Path, *names: str) -> tuple[list[str] | None, list[str], tuple[str, ...]]:
+    for name in names:
+        draw(folder / name)
+    with image_files(folder) as files:
+        found = divided_by_folder(files)
+        assert len(found.files.names) == len(found.files.stamps) == len(found.within)
+        return None if found.parts is None else list(found.parts), list(found.within), found.notes
+
+
+THREE = ("Train/a/1.png", "test/b/2.png", "val/a/3.png")
+
+
+def test_folders_that_are_parts(tmp_path: Path) -> None:
+    assert divided(tmp_path / "parts", *THREE) == (
+        ["train", "test", "validation"],
+        ["a/1.png", "b/2.png", "a/3.png"],
+        (),
+    )
+    for k, names in enumerate(
+        [
+            ("a/1.png", "b/1.png"),
+            (*THREE, "other/4.png"),
+            ("test/1.png", "val/2.png"),
+            ("train/1.png", "training/2.png"),
+        ]
+    ):
+        assert divided(tmp_path / str(k), *names) == (None, sorted(names), ())
+
+
+def test_parts_stay_parts_beside_loose_images_and_folders_without_images(tmp_path: Path) -> None:
+    (tmp_path / "meta" / "deep").mkdir(parents=True)
+    parts, within, notes = divided(tmp_path, *THREE, "alone.png", "zoo.png")
     assert parts == ["train", "test", "validation"]
     assert within == ["a/1.png", "b/2.png", "a/3.png"]
-    assert parts_by_folder(names[:1], ["Train", "Train/a"]) is None
-    assert parts_by_folder([*names, "other/4.png"], ["Train", "test", "val", "other"]) is None
-    assert parts_by_folder([*names, "alone.png"], ["Train", "test", "val"]) is None
-    assert parts_by_folder(["test/1.png", "val/2.png"], ["test", "val"]) is None
-    assert parts_by_folder(["train/1.png", "training/2.png"], ["train", "training"]) is None
+    assert notes == ("2 images outside of the parts' folders were left out: alone.png, zoo.png",)
 
 
 def test_what_labels_mean() -> None:
@@ -173,14 +198,19 @@ def test_what_labels_mean() -> None:
     assert meant(numbers) is None
     assert meant([[i % 9] for i in range(40)], "regression") is None
     assert meant([[i] for i in range(15)] * 4, measured=False).width == 15
-    with pytest.raises(InputError, match="the label 'x' is no number, and regression needs numbers"):
-        meant([["x"], ["y"]], "regression")
+    assert meant([["x"], ["y"]], "regression") is None
     with pytest.raises(InputError, match="f is 'x' in every row, and one class gives nothing to learn"):
         meant([["x"], ["x"]])
     with pytest.raises(InputError, match="f: 'b' is '1' in every row"):
         meant([["x", 1], ["y", 1]])
     with pytest.raises(InputError, match="there are 50 different labels in 50 images, too many to be classes"):
         meant([[f"w{i}"] for i in range(50)])
+
+
+@pytest.mark.parametrize("label", ["x", "nan", "inf", "1e999", "1,5"])
+def test_labels_that_are_no_numbers(label: str) -> None:
+    with pytest.raises(InputError, match=f"f: the label '{label}' of 'b' is no number, and regression needs numbers"):
+        quantities((None, "b"), [("1", "2"), ("1", label)], "f")
 
 
 def test_numbers_among_labels_that_are_not_finite_are_text() -> None:

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 from tests.pictures import draw, draw_classes, pack
 
-from backlight.data import Classes, Dataset, ImageInputs, ImageOptions, Quantities, SeveralClasses, load
+from backlight.data import Classes, Dataset, ImageInputs, ImageOptions, Quantities, SeveralClasses, load, read_rows
 from backlight.data.images.sets import reduced
-from backlight.errors import InputError
+from backlight.errors import BacklightError, InputError
 
 
 @pytest.fixture(autouse=True)
@@ -91,6 +91,21 @@ def test_folders_that_are_parts(tmp_path: Path) -> None:
     for part, own in (("train", "train"), ("validation", "valid"), ("test", "test")):
         assert {data.names[row].partition("/")[0] for row in data.rows[part]} == {own}
     assert [len(data.rows[part]) for part in ("train", "validation", "test")] == [20, 6, 4]
+
+
+def test_a_loose_image_beside_the_parts_is_left_out_and_told(tmp_path: Path) -> None:
+    draw_classes(tmp_path / "d" / "train", count=10)
+    draw_classes(tmp_path / "d" / "valid", count=2)
+    apart = load(tmp_path / "d", test=0)
+    draw(tmp_path / "d" / "overview.png")
+    data = load(tmp_path / "d", test=0)
+    assert data.names == apart.names
+    assert data.target == Classes(("cat", "dog"))
+    assert "1 image outside of the parts' folders was left out: overview.png" in data.notes
+    new = read_rows(tmp_path / "d", data.inputs, data.target, labelled=True)
+    assert np.array_equal(new.x, data.x)
+    assert new.notes == ("1 image outside of the parts' folders was left out: overview.png",)
+    assert len(read_rows(tmp_path / "d", data.inputs, data.target, labelled=False).x) == len(data.x) + 1
 
 
 def test_a_part_without_a_folder_is_taken_from_the_training_folder(tmp_path: Path) -> None:
@@ -218,12 +233,26 @@ def test_options_for_images_are_refused_elsewhere() -> None:
 
 def test_many_images_are_mapped_from_the_disk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small = load(folder)
-    monkeypatch.setattr("backlight.data.images.sets.LARGE", 100)
+    monkeypatch.setattr("backlight.data.images.pixels.LARGE", 100)
     monkeypatch.setattr("backlight.data.images.cache.LARGE", 100)
     for source in (folder, folder):
         large = load(source)
         assert not large.x.flags.owndata
         assert isinstance(large.x, np.memmap)
         assert np.array_equal(small.x, large.x)
+
+
+def test_a_cache_folder_that_cannot_be_written_to(folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = load(folder)
     monkeypatch.setenv("XDG_CACHE_HOME", "/proc/nowhere")
-    assert np.array_equal(load(folder).x, small.x)
+    uncached = load(folder)
+    assert np.array_equal(uncached.x, small.x)
+    assert "the decoded images could not be kept for the next time: cannot make the folder /proc" in uncached.notes[-1]
+    monkeypatch.setattr("backlight.data.images.pixels.LARGE", 100)
+    with pytest.raises(BacklightError, match=r"cannot write to /proc/nowhere.*; set XDG_CACHE_HOME"):
+        load(folder)
+    cache.mkdir(exist_ok=True)
+    (cache / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache / "file"))
+    with pytest.raises(BacklightError, match=r"cannot write to .*: Not a directory; set XDG_CACHE_HOME"):
+        load(folder)

@@ -5,7 +5,6 @@ import pytest
 from PIL import Image
 
 from backlight.data import ImageInputs, ImageOptions, inputs_from_dict, load, read_rows
-from backlight.data.images import negatives as image_negatives
 from backlight.data.images.negatives import are_bright, negatives
 
 
@@ -50,12 +49,38 @@ def test_the_training_part_decides() -> None:
     assert are_bright(pixels, np.array([1, 2, 3]))
 
 
-def test_mapped_pixels_stay_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_pixels_stay_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(image_negatives, "_CHUNK", 7)
-    pixels = np.random.default_rng(0).integers(0, 256, (10, 3), np.uint8)
-    np.save(tmp_path / "x.npy", pixels)
-    found = negatives(np.load(tmp_path / "x.npy", mmap_mode="r"))
+    monkeypatch.setattr("backlight.data.images.pixels._CHUNK", 7)
+    given = np.random.default_rng(0).integers(0, 256, (10, 3), np.uint8)
+    monkeypatch.setattr("backlight.data.images.pixels.LARGE", 29)
+    found = negatives(given)
     assert isinstance(found, np.memmap)
-    assert np.array_equal(found, 255 - pixels)
+    assert np.array_equal(found, 255 - given)
     assert list((tmp_path / "cache").rglob("*.*")) == []  # nothing is left behind
+    monkeypatch.setattr("backlight.data.images.pixels.LARGE", 30)
+    assert not isinstance(negatives(given), np.memmap)
+
+
+def test_a_large_bright_array_is_never_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    bright = np.random.default_rng(0).integers(150, 256, (40, 4, 5), np.uint8)
+    np.save(tmp_path / "x.npy", bright)
+    np.save(tmp_path / "y.npy", np.arange(40) % 2)
+    labels = ImageOptions(labels=str(tmp_path / "y.npy"))
+    for module in ("pixels", "arrays"):
+        monkeypatch.setattr(f"backlight.data.images.{module}.LARGE", 100)
+    data = load(tmp_path / "x.npy", options=labels)
+    assert isinstance(data.x, np.memmap)
+    assert np.array_equal(data.x, 255 - bright.reshape(40, 20))
+    new = read_rows(tmp_path / "x.npy", data.inputs, data.target, labelled=True, options=labels)
+    assert isinstance(new.x, np.memmap)
+    assert np.array_equal(new.x, data.x)
+    np.save(tmp_path / "x.npy", 255 - bright)
+    dark = load(tmp_path / "x.npy", options=labels)
+    assert isinstance(dark.x, np.memmap)
+    assert np.array_equal(dark.x, data.x)
+    for size in ((2, 2), (9, 9)):
+        stretched = load(tmp_path / "x.npy", options=ImageOptions(size=size, labels=labels.labels)).x
+        assert isinstance(stretched, np.memmap)
+        assert stretched.shape == (40, size[0] * size[1])

@@ -58,12 +58,21 @@ def test_labels_as_the_model_has_them(tmp_path: Path) -> None:
     rows = read_rows(tmp_path / "f", GREY, age, labelled=True, options=ImageOptions(label_from="_(.)"))
     assert rows.y is not None
     assert rows.y.tolist() == [[0.0], [0.5]]
-    with pytest.raises(InputError, match="images have 1 labels, and the model answers 2"):
+    with pytest.raises(InputError, match="an image has 1 label, and the model answers 2"):
         read_rows(tmp_path / "f", GREY, several, labelled=True, options=ImageOptions(label_from="_(.)"))
     with pytest.raises(InputError, match="the label '2' is no class of this model; there are 'a', 'b'"):
         read_rows(tmp_path / "f", GREY, Classes(("a", "b")), labelled=True, options=ImageOptions(label_from="_(2)"))
-    with pytest.raises(InputError, match="the model predicts numbers, and a label is none"):
+    with pytest.raises(InputError, match="the label 'x' of 'age' is no number"):
         read_rows(tmp_path / "f", GREY, age, labelled=True, options=ImageOptions(label_from="(.)_"))
+
+
+def test_labels_are_found_as_everywhere_else(tmp_path: Path) -> None:
+    for name in ("TRUE_1.0.png", "False_02.png"):
+        draw(tmp_path / name)
+    several = SeveralClasses((Classes(("false", "true"), "1"), Classes(("1", "2"), "2")))
+    rows = read_rows(tmp_path, GREY, several, labelled=True, options=ImageOptions(label_from=r"(.+)_(.+)\.png"))
+    assert rows.y is not None
+    assert rows.y.tolist() == [[0, 1], [1, 0]]
 
 
 def test_images_that_cannot_be_measured(folder: Path, tmp_path: Path) -> None:
@@ -76,6 +85,19 @@ def test_images_that_cannot_be_measured(folder: Path, tmp_path: Path) -> None:
         read_rows(tmp_path / "none", COLOURED, PETS, labelled=False)
     with pytest.raises(InputError, match="holds images, but the model was trained on numbers"):
         read_rows(folder, ArrayInputs((24,), "uint8", (), ()), PETS, labelled=False)
+
+
+def test_a_label_that_is_not_finite_is_refused_or_none(tmp_path: Path) -> None:
+    for name in ("nan_1.png", "1_2.png"):
+        draw(tmp_path / "f" / name)
+    age = Quantities(("age",), (1.0,), (2.0,))
+    with pytest.raises(InputError, match="the label 'nan' of 'age' is no number"):
+        read_rows(tmp_path / "f", GREY, age, labelled=True, options=ImageOptions(label_from="(.+)_"))
+    (tmp_path / "l.csv").write_text("file,age\nnan_1,nan\n1_2,3\n")
+    rows = read_rows(tmp_path / "f", GREY, age, labelled=True, options=ImageOptions(labels=str(tmp_path / "l.csv")))
+    assert rows.y is not None
+    assert rows.y.tolist() == [[1.0]]
+    assert rows.notes == ("1 image without a label was left out: nan_1.png",)
 
 
 def test_broken_new_images(folder: Path) -> None:

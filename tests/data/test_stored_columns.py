@@ -1,6 +1,9 @@
 """Large tables, streamed: the same as in memory."""
 
 import errno
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backlight.data import Dataset, TableOptions, load
+from backlight.data import Dataset, TableOptions, load, scratch
 from backlight.data.tables import input_writing, stored_columns, table
 from backlight.data.tables import loading as table_loading
 from backlight.errors import BacklightError, InputError
@@ -189,7 +192,7 @@ class _Full:
         pass
 
 
-@pytest.mark.parametrize("module", [stored_columns, input_writing])
+@pytest.mark.parametrize("module", [stored_columns, scratch])
 def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: Any, module: Any) -> None:
     monkeypatch.setattr(module, "scratch_file", _Full)
     monkeypatch.setattr(input_writing, "MAPPED", 0)
@@ -244,3 +247,28 @@ def test_a_file_of_several_pieces(tmp_path: Path) -> None:
     )
     one, other = (loaded(path, streamed=streamed, keep=("w",)) for streamed in (False, True))
     same(one, other)
+
+
+def test_moments_do_not_depend_on_the_machines_time_zone(tmp_path: Path) -> None:
+    lines = (f"2020-01-{k % 28 + 1:02d} 10:00,2020-01-{k % 28 + 1:02d}T10:00:00+02:00,{k % 2}" for k in range(60))
+    (tmp_path / "t.csv").write_text("\n".join(["plain,zone,t", *lines]))
+    query = "COPY (SELECT plain::TIMESTAMP AS plain, zone::TIMESTAMPTZ AS zone, t FROM '{0}/t.csv') TO '{0}/t.parquet'"
+    with duckdb.connect() as connection:
+        connection.execute(query.format(tmp_path))
+    program = (
+        "import sys\nfrom backlight.data.tables.table import Table\n"
+        "from backlight.data.tables.options import TableOptions\n"
+        "from backlight.data.tables.reading import read_table\n"
+        "for name in ('t.csv', 't.parquet'):\n"
+        "    for most in (10, 1 << 20):\n"
+        "        with Table(name, ('t',), None, most_bytes=most) as table:\n"
+        "            columns = read_table(table, ('t',), None, TableOptions()).columns\n"
+        "            _, cells = next(iter(columns.pieces(['plain', 'zone'])))\n"
+        "            print(cells['plain'].seconds[0], cells['zone'].seconds[0])\n"
+    )
+    for zone in ("Asia/Tokyo", "America/New_York"):
+        environment = os.environ | {"TZ": zone}
+        said = subprocess.run(
+            [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+        )
+        assert said.stdout.splitlines() == ["1577872800.0 1577865600.0"] * 4

@@ -1,7 +1,7 @@
 """Networks, examples and sessions to compare with, drawn or made by hand."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,8 @@ import pytest
 from hypothesis import strategies as st
 
 from backlight.arrays import FloatName
-from backlight.engine import Examples, Optimizer, Session, Task, compile_program, open_session, row_source
+from backlight.data.augment import Augmentation
+from backlight.engine import Clipping, Examples, Optimizer, Session, Task, compile_program, open_session, row_source
 from backlight.engine.library import Library, load, why_not
 from backlight.engine.native import NativeSession
 from backlight.network import Network
@@ -38,12 +39,17 @@ class Problem:
         weight: Any = None,
         record_examples: bool = False,
         threads: int | None = None,
+        augmentation: Augmentation | None = None,
+        regularization: cases.Regularization | None = None,
     ) -> Task:
         """What a session is opened for; its batches hold all examples unless told otherwise."""
+        how = regularization or cases.Regularization()
+        program = compile_program(self.network, self.loss)
+        objective = replace(program.objective, smoothing=how.smoothing, l1=how.l1, l2=how.l2)
         y = np.asarray(self.y)
         y = y.astype(np.int64 if self.network.objective(self.loss).indices(y) else self.network.dtype)
         return Task(
-            compile_program(self.network, self.loss),
+            replace(program, objective=objective),
             self.network.params,
             Examples(row_source(self.x), y, None if weight is None else np.asarray(weight, self.network.dtype)),
             optimizer or SGD(),
@@ -51,6 +57,9 @@ class Problem:
             seed=seed,
             threads=threads,
             record_examples=record_examples,
+            augmentation=augmentation,
+            clipping=Clipping(how.clip, how.clip_examples),
+            average=how.average,
         )
 
     def session(self, batch_size: int | None = None, *, engine: str = "reference", **given: Any) -> Session:

@@ -11,7 +11,7 @@ from backlight.arrays import Array, Floats
 from backlight.explanation.moves import Moves, told
 from backlight.explanation.places import Weight
 from backlight.explanation.steps import opened_steps
-from backlight.files import Conduct, Run, Settings, load_for
+from backlight.files import Run, Settings, begin, load_for
 from backlight.network import Draws, Network
 from backlight.training import Adagrad, Adam, Momentum, Nesterov, RMSProp, Trainer, Training, replay
 from backlight.training.optimizers import Known
@@ -23,11 +23,17 @@ LR = 0.05
 
 
 def started(
-    optimizer: Any, *, dropout: float = 0.0, lr: float = LR, weights: Array | None = None, engine: str = "auto"
+    optimizer: Any,
+    *,
+    dropout: float = 0.0,
+    lr: float = LR,
+    weights: Array | None = None,
+    engine: str = "auto",
+    **given: Any,
 ) -> Training:
-    """A training in float64 with four steps to an epoch, the last of them short."""
+    """A training in float64 with four steps to an epoch, the last of them short; what is given goes to its trainer."""
     network = Network.mlp(4, 6, 3, hidden="tanh", dropout=dropout, seed=1, dtype="float64")
-    trainer = Trainer(network, optimizer=optimizer, lr=lr, batch_size=7, epochs=5, seed=2, engine=engine)
+    trainer = Trainer(network, optimizer=optimizer, lr=lr, batch_size=7, epochs=5, seed=2, engine=engine, **given)
     return trainer.start(X, Y, sample_weight=weights)
 
 
@@ -98,12 +104,9 @@ def simulated(training: Training, optimizer: Known, steps: int, lr: float = LR) 
 def trained_run(folder: Path, data: str = "digits", **given: Any) -> Run:
     """The folder of a run that has ended."""
     settings = Settings(data, **{"layers": (8,), "epochs": 2, "batch_size": 200, "lr": 0.01, **given})
-    dataset = load_for(settings)
-    run = Run.planned(folder, settings.resolved(dataset), dataset.source)
-    run.begin()
-    for _ in Conduct(run, dataset).records():
-        pass
-    return run
+    conduct = begin(settings, load_for(settings), folder=folder)
+    conduct.complete()
+    return conduct.run
 
 
 def write_timing(run: Run, *lines: tuple[int, float]) -> None:

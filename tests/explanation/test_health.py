@@ -15,7 +15,7 @@ from backlight.explanation.moment import open_moment
 from backlight.explanation.passes import check_examples
 from backlight.explanation.remedies import of_agreement
 from backlight.explanation.survey import products, squared_norms, survey
-from backlight.files import Conduct, Run, Settings, load_for
+from backlight.files import Settings, begin, load_for
 from backlight.network import Activation, Dense, Network
 from backlight.network.activations import ACTIVATIONS
 from backlight.plots import Heading, Table, Text
@@ -293,14 +293,10 @@ def test_a_run_that_has_learnt_nothing_yet(tmp_path):
 
 def _examined(wanted: Settings, folder: Path) -> tuple[float, Health]:
     """The test accuracy of a new run, and its health."""
-    dataset = load_for(wanted)
-    run = Run.planned(folder, wanted.resolved(dataset), dataset.source)
-    run.begin()
-    conduct = Conduct(run, dataset)
-    for _ in conduct.records():
-        pass
+    conduct = begin(wanted, load_for(wanted), folder=folder)
+    conduct.complete()
     assert conduct.model is not None
-    return conduct.model.metrics["test"]["accuracy"], health(folder, *dataset.part("train"))
+    return conduct.model.metrics["test"]["accuracy"], health(folder, *conduct.dataset.part("train"))
 
 
 def test_errors_that_vanish():

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from backlight.data import Dataset
-from backlight.files import Conduct, Run, Settings, load_for
+from backlight.files import Conduct, Settings, begin, load_for
 from backlight.training import Record
 
 COMPARED = ("model.safetensors", "history.jsonl", "checkpoint.safetensors")
@@ -17,10 +17,8 @@ def settings(data: str | Path = "moons", **given: Any) -> Settings:
 
 def begun(folder: Path, wanted: Settings) -> tuple[Conduct, Dataset]:
     """A run that has its folder and has not taken a step."""
-    dataset = load_for(wanted)
-    conduct = Conduct(Run.planned(folder, wanted.resolved(dataset), dataset.source), dataset)
-    conduct.run.begin()
-    return conduct, dataset
+    conduct = begin(wanted, load_for(wanted), folder=folder)
+    return conduct, conduct.dataset
 
 
 def trained(folder: Path, wanted: Settings) -> tuple[Conduct, list[Record]]:

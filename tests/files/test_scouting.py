@@ -6,7 +6,7 @@ import pytest
 
 from backlight.data import load
 from backlight.files import Run, Settings, load_for, scouting
-from backlight.files.scouting import scouted
+from backlight.files.scouting import best_epoch, prepared, scouted
 from tests.cli.terminal import backlight
 
 
@@ -29,14 +29,17 @@ def test_all_rows_but_the_test_part_are_learnt_from(small: Settings) -> None:
     dataset = load_for(small)
     found = scouted(small.resolved(dataset), dataset, ())
     assert found is not None
-    assert np.array_equal(found.dataset.rows["test"], dataset.rows["test"])
-    assert len(found.dataset.rows["validation"]) == 0
+    settings, everything = found
+    assert np.array_equal(everything.rows["test"], dataset.rows["test"])
+    assert len(everything.rows["validation"]) == 0
     together = np.union1d(dataset.rows["train"], dataset.rows["validation"])
-    assert np.array_equal(found.dataset.rows["train"], together)
-    assert 1 <= found.epoch < 200
-    assert found.settings == replace(small.resolved(dataset), validation=0.0, epochs=found.epoch, patience=None)
-    assert found.settings == found.settings.resolved(found.dataset)
-    assert f"epoch {found.epoch} on average" in found.dataset.notes[-1]
+    assert np.array_equal(everything.rows["train"], together)
+    assert 1 <= settings.epochs < 200
+    resolved = small.resolved(dataset)
+    assert not resolved.scouted
+    assert settings == replace(resolved, validation=0.0, epochs=settings.epochs, patience=None, scouted=True)
+    assert settings == settings.resolved(everything)
+    assert f"epoch {settings.epochs} on average" in everything.notes[-1]
 
 
 def test_the_epoch_is_the_best_on_average_over_the_folds(small: Settings) -> None:
@@ -52,13 +55,34 @@ def test_the_epoch_is_the_best_on_average_over_the_folds(small: Settings) -> Non
     means = [np.mean([curve[min(epoch, len(curve) - 1)] for curve in curves]) for epoch in range(longest)]
     found = scouted(settings, dataset, ())
     assert found is not None
-    assert found.epoch == int(np.argmin(means)) + 1
+    assert found[0].epochs == int(np.argmin(means)) + 1
+    best = best_epoch(settings, dataset, rows)
+    assert best is not None
+    assert best == (found[0].epochs, best[1])
+    assert best[1] == pytest.approx(min(means))
+
+
+def test_a_best_epoch_that_is_the_last_is_told(small: Settings) -> None:
+    dataset = load_for(small)
+    enough, short = (scouted(replace(small, epochs=most).resolved(dataset), dataset, ()) for most in (200, 2))
+    assert enough is not None
+    assert short is not None
+    assert "the last that was tried" not in enough[1].notes[-1]
+    assert "best at epoch 2 on average" in short[1].notes[-1]
+    assert "the last that was tried, so more epochs or a larger --lr may help" in short[1].notes[-1]
 
 
 @pytest.mark.parametrize("name", scouting.DECIDED)
 def test_who_decides_is_not_overruled(small: Settings, name: str) -> None:
     dataset = load_for(small)
     assert scouted(small.resolved(dataset), dataset, {name: None}) is None
+
+
+def test_a_setting_that_is_not_the_default_decides(small: Settings) -> None:
+    dataset = load_for(small)
+    for settings in (replace(small, epochs=3), replace(small, patience=2), replace(small, until=("loss<0.1",))):
+        assert prepared(settings, dataset) == (settings.resolved(dataset), dataset)
+    assert prepared(small, dataset)[0].validation == 0
 
 
 def test_only_small_tables_are_scouted(tmp_path: Path, small: Settings) -> None:

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backlight.scoring.areas import areas, class_rankings
 from backlight.scoring.calibration import calibration
-from backlight.scoring.classes import auc, class_aucs, mean_auc, per_class
+from backlight.scoring.classes import auc, per_class
 from backlight.scoring.metrics import confusion_matrix
 from backlight.scoring.quality import class_quality, label_quality, several_quality
 
@@ -36,11 +37,14 @@ def test_auc_counts_the_pairs(pairs):
 
 def test_auc_of_classes():
     outputs, y = drawn(200, 3)
-    got = class_aucs(outputs, y, 3)
-    assert got == [auc(outputs[:, k], y == k) for k in range(3)]
-    assert class_aucs(outputs[:, 1:2], (y == 1).astype(int), 2) == [got[1]] * 2
-    assert class_aucs(outputs, np.where(y == 2, 0, y), 3)[2] is None
-    assert mean_auc([0.5, None, 1.0]) == 0.75
+    found = areas(class_rankings(outputs, y, 3))
+    assert found.each == tuple(auc(outputs[:, k], y == k) for k in range(3))
+    assert found.mean == pytest.approx(np.mean(np.array(found.each, float)))
+    assert areas(class_rankings(outputs[:, 1:2], (y == 1).astype(int), 2)).each == (found.each[1],) * 2
+    missing = areas(class_rankings(outputs, np.where(y == 2, 0, y), 3))
+    first, second, none = missing.each
+    assert none is None
+    assert missing.mean == pytest.approx(np.mean([first, second]))
     assert auc(np.array([np.nan, 1.0]), np.array([True, False])) is None
 
 
@@ -108,9 +112,10 @@ def test_several_questions_are_told_of_one_by_one():
     for k, (outputs, question) in enumerate(zip((first, second), found["questions"], strict=True)):
         alone: dict[str, Any] = class_quality(np.ones(100), outputs, y[:, k], ("xyz", "no")[k])
         assert question["accuracy"] == pytest.approx(right[:, k].mean())
-        assert {key: question[key] for key in ("interval", "auc", "per_class")} == {
-            key: alone[key] for key in ("interval", "auc", "per_class")
+        assert {key: question[key] for key in ("interval", "auc", "per_class", "calibration")} == {
+            key: alone[key] for key in ("interval", "auc", "per_class", "calibration")
         }
+        assert question["intervals"] == {"auc": alone["intervals"]["auc"]}
 
 
 def test_labels_are_told_of_one_by_one():

@@ -65,6 +65,17 @@ def test_macro_f1_by_definition(count):
     assert near(f1_interval(y, predicted, 3), expected)
 
 
+@pytest.mark.parametrize("wrong", [0, 3])
+def test_macro_f1_of_a_part_without_a_class_lies_in_its_interval(wrong):
+    y = np.arange(60) % 2
+    predicted = np.where(np.arange(60) < wrong, 1 - y, y)
+    score = macro_f1(confusion_matrix(y, predicted, 3))
+    interval = f1_interval(y, predicted, 3)
+    assert interval is not None
+    assert holds(interval, score)
+    assert interval[0] < score <= 2 / 3
+
+
 @pytest.mark.parametrize("width", [1, 2])
 @pytest.mark.parametrize("count", [60, 3_000])
 def test_quantities_by_definition(width, count):

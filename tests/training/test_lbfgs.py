@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from backlight.data.augment import Augmentation
 from backlight.engine import Stretch
 from backlight.errors import InputError
 from backlight.network import Network
@@ -121,6 +122,19 @@ def test_with_hidden_units_it_gets_as_low_in_as_many_evaluations():
     assert len(counted) <= 1.1 * golden["hidden/evaluations"].sum()
 
 
+@every_engine
+def test_penalties_are_part_of_the_objective(engine):
+    network = Network.mlp(4, 3, seed=1, dtype="float64")
+    training = Trainer(network, optimizer="lbfgs", l2=0.1, l1=0.001, epochs=200, engine=engine).start(X, Y)
+    records, _ = finished(training)
+    W = network.params[:12]
+    losses, gradient = training.session.gradients(np.arange(30))
+    gradient[:12] += 0.1 * W + 0.001 * np.sign(W)
+    assert abs(gradient).max() < 1e-4  # l1 has a kink where a weight is 0
+    expected = losses.mean() + 0.05 * (W**2).sum() + 0.001 * abs(W).sum()
+    assert epochs(records)[-1]["train"]["loss"] == pytest.approx(expected, rel=1e-6)
+
+
 # the life of a run ----------------------------------------------------------------------------------------------------
 
 
@@ -227,6 +241,11 @@ def test_a_loss_that_is_not_finite_ends_with_no_word_of_a_learning_rate():
         ({"lr": 0.1}, "lbfgs finds the length of every step by a line search; leave out lr"),
         ({"schedule": "cosine"}, "lbfgs has no learning rate, so that a schedule has nothing to change"),
         ({"record_examples": True}, "lbfgs visits every example several times a step"),
+        ({"clip": 1.0}, "clip is for optimizers that take batches, and lbfgs takes none; leave it out"),
+        ({"clip_examples": 1.0}, "clip_examples is for optimizers that take batches"),
+        ({"average": 0.9}, "average is for optimizers that take batches"),
+        ({"accumulate": 2}, "lbfgs takes all examples at each step, so that accumulate has nothing to add up"),
+        ({"augment": Augmentation(noise=0.1)}, "lbfgs needs the same objective at every step, and augment"),
         ({"network": classifier(dropout=0.5)}, "lbfgs needs the same objective at every step, and dropout draws"),
     ],
 )

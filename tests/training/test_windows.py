@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backlight import Network, Trainer
-from backlight.engine import RowSource
+from backlight.engine import RowSource, row_source
 from backlight.randomness import PIECE, windowed_permutation
 from backlight.training import windows
 from backlight.training.records import EpochRecord
@@ -67,3 +67,23 @@ def test_windows_let_go_of_what_they_read(mapped, monkeypatch):
     monkeypatch.setattr(RowSource, "release", lambda source: released.append(source.count))
     trained(on_disk, y, np.arange(4000))
     assert len(released) >= 4  # at least once in each epoch and after each evaluation
+
+
+def test_rows_far_apart_fill_a_window_sooner(mapped, monkeypatch):
+    source = row_source(mapped[0])
+    monkeypatch.setattr(windows, "WINDOW_BYTES", 24_000)
+    sparse = np.arange(0, 5000, 10)
+    assert (windows.window(source), windows.window(source, sparse)) == (1000, 100)
+    order = windows.epoch_order(source, sparse, 0, 0)
+    assert np.array_equal(np.sort(order), sparse)
+    assert all(np.ptp(order[start : start + 100]) < 1000 for start in range(0, 500, 100))
+
+
+def test_no_stretch_of_steps_goes_past_a_window(mapped, monkeypatch):
+    source = row_source(mapped[0])
+    monkeypatch.setattr(windows, "WINDOW_BYTES", 24_000)
+    visits = windows.Visits(source, np.arange(5000))
+    assert (visits.steps(50, 100), visits.steps(5, 100), visits.steps(3, 2000)) == (10, 5, 1)
+    visits.add(700)
+    assert visits.steps(50, 100) == 3
+    assert windows.Visits(row_source(mapped[1]), np.arange(5000)).steps(50, 100) == 50

@@ -43,21 +43,25 @@ def assess(
         say: told what takes long.
 
     Raises:
-        InputError: the run has no model, its data are gone, the part is empty, or the file does not fit.
+        InputError: the run has no model, its data are gone, the part is empty, the file does not fit, or a learning
+            curve is asked for on the train part.
 
     Example:
         >>> import tempfile
-        >>> from backlight.files import Conduct, Settings, load_for, prepared
+        >>> from backlight.files import Settings, begin, load_for
         >>> settings = Settings("moons", epochs=5)
-        >>> settings, dataset = prepared(settings, load_for(settings), ["epochs"])
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     run = Run.planned(Path(folder) / "run", settings, dataset.source)
-        ...     run.begin()
-        ...     _ = list(Conduct(run, dataset).records())
-        ...     told = assess(run)
+        ...     conduct = begin(settings, load_for(settings), folder=Path(folder) / "run")
+        ...     reason = conduct.complete().reason
+        ...     told = assess(conduct.run)
         >>> told.examples, told.baseline.metrics["accuracy"], told.metrics["accuracy"] > 0.8
         (150, 0.5, True)
     """
+    if learning_curve and file is None and part == "train":
+        raise InputError(
+            "a learning curve is measured on rows that no training has seen, and it learns from the train part; "
+            "choose the test part, or leave the learning curve out"
+        )
     opened = run if isinstance(run, Run) else Run.open(run)
     model = opened.model()
     dataset, note = _dataset(opened, options, needed=file is None or learning_curve)
@@ -77,7 +81,7 @@ def assess(
     curve = None
     if learning_curve:
         assert dataset is not None
-        curve = curve_of(opened.settings, dataset, model.network, examples, say)
+        curve = curve_of(opened.settings, dataset, metrics["score"], found, examples, say)
     told = Assessment(
         run=str(opened.folder),
         data=name,

@@ -1,8 +1,8 @@
 """The learning curve: how much better the network would be with twice the data.
 
 The run's own training is repeated on 1/8, 1/4 and 1/2 of the training part, twice each: once on the first rows of a
-random order, once on its last, so that the two halves share no row; every class keeps its share. Through the errors
-goes
+random order, once on its last, so that the two halves share no row; every class keeps its share. Where five folds have
+found how long the run was trained, five folds of each part find that for it. Through the errors goes
 
     error(m) = a m^(−b),  fitted by least squares to log error against log m
 
@@ -21,14 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlight.arrays import Array, Floats, Ints
-from backlight.data import Classes, Dataset, Labels, Quantities
+from backlight.data import Classes, Dataset, Labels, Quantities, Target
 from backlight.errors import InputError
-from backlight.files import Settings, part_evaluation
-from backlight.network import Network
+from backlight.files import Settings
+from backlight.files.scouting import for_fewer
 from backlight.randomness import Purpose, permutation
-from backlight.scoring.metrics import predicted_classes
+from backlight.scoring.metrics import predicted_classes, right_labels
 from backlight.scoring.resampling import RESAMPLES, group_sums, percentiles, resampled
-from backlight.training import Evaluation, outcomes
+from backlight.scoring.several import right_answers
+from backlight.training import Evaluation, Outcomes, outcomes
 
 FRACTIONS: Final = (1 / 8, 1 / 4, 1 / 2)
 LEAST_ROWS: Final = 80
@@ -60,7 +61,8 @@ class LearningCurve:
 def learning_curve(
     settings: Settings,
     dataset: Dataset,
-    whole: Network,
+    score: str,
+    whole: Outcomes,
     examples: Evaluation,
     say: Callable[[str], None] | None = None,
 ) -> LearningCurve:
@@ -69,7 +71,8 @@ def learning_curve(
     Args:
         settings: of the run, resolved.
         dataset: its data.
-        whole: the network of the run, trained on all rows.
+        score: what the run is scored by, as its metrics tell.
+        whole: what the network of the run, trained on all rows, makes of the examples.
         examples: what is measured.
         say: told about each training.
 
@@ -88,10 +91,10 @@ def learning_curve(
         sizes.append(len(chosen[0]))
         if say is not None:
             say(f"training twice on {sizes[-1]:,} of {len(rows):,} rows")
-        errors.append([_errors(settings, dataset, _trained(settings, dataset, part), examples) for part in chosen])
+        errors.append([_errors(dataset.target, _trained(settings, dataset, part, examples)) for part in chosen])
     sizes.append(len(rows))
-    errors.append([_errors(settings, dataset, whole, examples)])
-    return fitted(_score_of(dataset), sizes, errors)
+    errors.append([_errors(dataset.target, whole)])
+    return fitted(score, sizes, errors)
 
 
 def nested(rows: Ints, strata: Ints | None, fraction: float, seed: int, *, last: bool) -> Ints:
@@ -166,33 +169,20 @@ def _doubling(rows: list[int], errors: Floats, least: float) -> tuple[Any, Any, 
     return -slope, now, then
 
 
-def _trained(settings: Settings, dataset: Dataset, rows: Ints) -> Network:
-    network = settings.network(dataset)
-    validation = None
-    if len(dataset.rows["validation"]):
-        validation = part_evaluation(dataset, "validation")
-    training = settings.trainer(network).start(
-        dataset.x, dataset.y, rows=rows, validation=validation, sample_weight=dataset.weights
-    )
-    for _ in training.records():
-        pass
-    return network
+def _trained(settings: Settings, dataset: Dataset, rows: Ints, examples: Evaluation) -> Outcomes:
+    """What a network that has learnt from some of the rows makes of the examples."""
+    training = for_fewer(settings, dataset, rows).training(dataset, rows, dataset.rows["validation"])
+    training.complete()
+    return outcomes(training.network, examples, settings.loss, engine=settings.engine)
 
 
 def _strata(dataset: Dataset) -> Array | None:
     return dataset.y[dataset.rows["train"]] if isinstance(dataset.target, Classes) else None
 
 
-def _score_of(dataset: Dataset) -> str:
-    if isinstance(dataset.target, Classes):
-        return "accuracy"
-    return "r2" if isinstance(dataset.target, Quantities) else "exact"
-
-
-def _errors(settings: Settings, dataset: Dataset, network: Network, examples: Evaluation) -> NDArray[np.float64]:
+def _errors(target: Target, found: Outcomes) -> NDArray[np.float64]:
     """What each example adds to 1 − score (n,): whether it is wrong, or its squared error by the targets' variance."""
-    found = outcomes(network, examples, settings.loss, engine=settings.engine)
-    outputs, y, target = found.outputs, found.y, dataset.target
+    outputs, y = found.outputs, found.y
     if isinstance(target, Classes):
         wrong = predicted_classes(outputs) != y
     elif isinstance(target, Quantities):
@@ -201,8 +191,7 @@ def _errors(settings: Settings, dataset: Dataset, network: Network, examples: Ev
         squares: NDArray[np.float64] = (outputs - known) ** 2 / spread
         return np.asarray(squares.mean(axis=1), np.float64)
     elif isinstance(target, Labels):
-        wrong = ((outputs > 0.5) != (y > 0.5)).any(axis=1)
+        wrong = ~right_labels(outputs, y).all(axis=1)
     else:
-        groups = np.split(outputs, np.cumsum(target.sizes)[:-1], axis=1)
-        wrong = np.any([group.argmax(axis=1) != y[:, k] for k, group in enumerate(groups)], axis=0)
+        wrong = ~right_answers(outputs, y, target.sizes).all(axis=1)
     return np.asarray(wrong, np.float64)

@@ -1,8 +1,8 @@
 """A linear model: the run's own network without its hidden layers, trained on the same rows.
 
 With softmax and cross-entropy that is multinomial logistic regression, with identity and squared error linear
-regression, both ended where validation is best. What a network is better than this by is what its hidden layers are
-for.
+regression. Validation ends both; without a validation part, five folds of a small training part tell for how long it is
+learnt from. What a network is better than this by is what its hidden layers are for.
 """
 
 from dataclasses import replace
@@ -13,7 +13,9 @@ import numpy as np
 from backlight.arrays import Ints
 from backlight.assessment.rival import Rival
 from backlight.data import Dataset
-from backlight.files import Settings, evaluation, finite, quality
+from backlight.files import Settings, finite, quality
+from backlight.files.scouting import FOLDS, SMALL, best_epoch
+from backlight.files.settings import PLAIN
 from backlight.training import Evaluation, outcomes
 
 LR: Final = 0.01
@@ -31,6 +33,9 @@ def linear_model(settings: Settings, dataset: Dataset, examples: Evaluation) -> 
     Adam with learning rate 0.01 and the run's batches, at most 200 epochs and 1,000,000 visits of rows (10¹⁰ divided by
     the number of weights, if that is less), ended when validation has not become better for 5 epochs. Where a fifth of
     the visits is less than the training part, evenly spaced rows of it are learnt from.
+
+    Without a validation part, as in a run whose own epochs five folds have found, fewer than 1,500 rows are learnt from
+    for as many epochs as five folds of them find best in the same way; more rows for as many epochs as there may be.
 
     Args:
         settings: of the run, resolved.
@@ -58,20 +63,19 @@ def linear_model(settings: Settings, dataset: Dataset, examples: Evaluation) -> 
         lr=LR,
         schedule="constant",
         momentum=None,
-        weight_decay=0.0,
+        **PLAIN,
         dropout=0.0,
         batch_size=None if settings.lr is None else settings.batch_size,
         epochs=min(MOST_EPOCHS, max(visits // len(learnt), 1)),
         until=(),
-        patience=PATIENCE if len(checked) else None,
+        patience=PATIENCE,
     )
-    network = plain.network(dataset)
-    trainer = replace(plain.trainer(network), evaluate_untrained=False)
-    watched = evaluation(dataset.target, dataset.x, dataset.y, checked) if len(checked) else None
-    training = trainer.start(dataset.x, dataset.y, rows=learnt, validation=watched, sample_weight=dataset.weights)
-    for record in training.records():
-        end = record
-    found = quality(dataset.target, examples, outcomes(network, examples, plain.loss, engine=plain.engine))
+    if not len(checked):
+        best = best_epoch(plain, dataset, learnt) if FOLDS <= len(learnt) < SMALL else None
+        plain = replace(plain, epochs=best[0] if best else plain.epochs, patience=None)
+    training = plain.training(dataset, learnt, checked)
+    end = training.complete()
+    found = quality(dataset.target, examples, outcomes(training.network, examples, plain.loss, engine=plain.engine))
     metrics: dict[str, Any] = {key: found[key] for key in _KEPT if key in found}
     what = f"no hidden layer, {len(learnt):,} rows, {end.epoch} epochs"
     return Rival("linear model", what, finite({**metrics, "rows": len(learnt), "epochs": end.epoch}))

@@ -215,12 +215,13 @@ def question_blocks(questions: Sequence[Mapping[str, Any]]) -> list[Block]:
             _percent(question["accuracy"]),
             interval_text("accuracy", question["interval"]),
             question["auc"],
+            _ends("auc", question["intervals"]["auc"]),
         )
         for question in questions
     )
     blocks: list[Block] = [
         Heading("Question by question"),
-        Table(("question", "accuracy", "95 % interval", "AUC"), rows),
+        Table(("question", "accuracy", "95 % interval", "AUC", "95 % interval"), rows),
     ]
     for question in questions:
         worst = sorted(question["per_class"], key=lambda row: float(row["f1"]))[:_WORST]

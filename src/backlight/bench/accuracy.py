@@ -1,12 +1,12 @@
 """Scores on real data: Backlight's defaults beside scikit-learn's estimators, on the same rows, over several seeds.
 
-A seed decides the split and all that is drawn in training. Backlight learns from the training part and stops by the
-validation part, as its command does; peers need no validation part and learn from both. All answer for the same test
-rows: by the share of right classes, or by R².
+A seed decides the split and all that is drawn in training. Backlight learns as its command does: from the training
+part, ended by the validation part; of a small table from both, for as long as five folds of them tell. Peers need no
+validation part and learn from both. All answer for the same test rows: by the share of right classes, or by R².
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, median, stdev
@@ -141,8 +141,8 @@ def _middle(values: Floats) -> list[float]:
 
 def measure_accuracy(
     chosen: Sequence[RealData], folder: Path, *, seeds: int, threads: int, say: Callable[[str], None]
-) -> list[dict[str, Any]]:
-    """Scores on each data set; for one that is not here, `left_out` says why.
+) -> Iterator[dict[str, Any]]:
+    """Scores on each data set, as soon as it is measured; for one that is not here, `left_out` says why.
 
     Args:
         chosen: the data sets.
@@ -151,11 +151,10 @@ def measure_accuracy(
         threads: for every system.
         say: is told how it goes on.
     """
-    found: list[dict[str, Any]] = []
     for data in chosen:
         entry: dict[str, Any] = {"name": data.name, "origin": data.origin}
         if (why := data.obstacle()) is not None:
-            found.append(entry | {"left_out": why})
+            yield entry | {"left_out": why}
             continue
         place, answers = data.place(folder), list[Answers]()
         facts, settings = dict[str, Any](), dict[str, str]()
@@ -166,8 +165,7 @@ def measure_accuracy(
                 facts = answer["facts"]
                 answers.append(_read(answer))
                 settings = answer["chosen"] | settings
-        found.append(entry | facts | told(answers))
-    return found
+        yield entry | facts | told(answers)
 
 
 def _read(answer: Mapping[str, Any]) -> Answers:

@@ -17,8 +17,7 @@ from backlight.arrays import Array, Floats
 from backlight.data import Classes, Dataset, Quantities, load
 from backlight.data.tables.columns import CategoryColumn
 from backlight.data.tables.inputs import TableInputs
-from backlight.files import Conduct, Run, Settings, prepared
-from backlight.files.scouting import DECIDED
+from backlight.files import Settings, begin
 
 MANY_ROWS: Final = 5_000
 """Training rows from which on the grid is searched on so many of them, with seed 0 alone, and always stops early."""
@@ -46,13 +45,10 @@ def with_backlight(settings: Settings, given: Dataset) -> Answer:
     """Train as `backlight train` does with these settings, a small table on its validation part too in the end."""
     with tempfile.TemporaryDirectory() as name:
         start = time.perf_counter()
-        decided = [name for name in DECIDED if getattr(settings, name) != getattr(Settings(""), name)]
-        settings, dataset = prepared(settings, given, decided)
-        conduct = Conduct(Run.planned(Path(name) / "run", settings, dataset.source), dataset)
-        conduct.run.begin()
-        for _ in conduct.records():
-            pass
+        conduct = begin(settings, given, folder=Path(name) / "run")
+        conduct.complete()
         seconds = time.perf_counter() - start
+    dataset = conduct.dataset
     outputs = conduct.network.predict(dataset.part("test")[0])
     if isinstance(given.target, Quantities) and isinstance(dataset.target, Quantities):
         outputs = given.target.encode(dataset.target.decode(outputs))  # a small table was standardised anew

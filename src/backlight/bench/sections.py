@@ -1,18 +1,21 @@
 """Everything that is measured, section by section."""
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from backlight.bench import memory, recording
 from backlight.bench.accuracy import MOST_SEEDS, measure_accuracy
+from backlight.bench.augmenting import measure_augmenting
 from backlight.bench.commands import measure_commands
 from backlight.bench.cost import PARAMETERS
 from backlight.bench.data import write_examples
 from backlight.bench.explaining import measure_explaining
 from backlight.bench.imports import measure_imports
+from backlight.bench.large import measure_large
 from backlight.bench.machine import machine
 from backlight.bench.processes import WorkerFailedError, WorkerProcess
 from backlight.bench.real_data import REAL_DATA, RealData
@@ -21,10 +24,10 @@ from backlight.bench.training import measure_training
 from backlight.bench.workloads import WORKLOADS, Workload
 from backlight.errors import InputError, nearest, whole_number
 
-SPEED: Final = ("training", "examples", "cost", "memory", "commands", "explaining", "imports")
+SPEED: Final = ("training", "examples", "augment", "cost", "memory", "commands", "explaining", "imports")
 """The sections that are measured unless others are asked for."""
 
-SECTIONS: Final = (*SPEED, "accuracy")
+SECTIONS: Final = (*SPEED, "large", "accuracy")
 TABLES: Final = tuple(data for data in REAL_DATA.values() if not data.name.endswith("mnist"))
 """What scores are compared on unless other data are asked for: the two large sets of images take peers much longer."""
 
@@ -75,12 +78,17 @@ def sections_named(names: str) -> list[str]:
     return found
 
 
-def measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
-    """Measure, and return plain data: the machine, what is missing, and one entry per section.
+def measure(
+    plan: Plan, say: Callable[[str], None], show: Callable[[str, Mapping[str, Any]], None] = lambda section, row: None
+) -> dict[str, Any]:
+    """Measure, and return plain data: the machine, what is missing, and a list of rows per section.
+
+    Ctrl-C ends it; what has been measured by then is returned, with `interrupted`.
 
     Args:
         plan: what is to be measured.
         say: is told how it goes on.
+        show: is given each row of a section as soon as it is measured.
 
     Raises:
         BacklightError: something that must be measured could not be.
@@ -91,25 +99,34 @@ def measure(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
         "rounds": plan.rounds,
         "missing": {system.key: why for system in PEERS if (why := system.obstacle()) is not None},
     }
-    measures: dict[str, Callable[[Plan, Path, Callable[[str], None]], Any]] = {
+    measures: dict[str, Callable[[Plan, Path, Callable[[str], None]], Iterable[dict[str, Any]]]] = {
         "training": _training,
         "examples": _examples,
+        "augment": lambda plan, _, say: [t.as_dict() for t in measure_augmenting(plan.rounds, plan.threads)],
         "cost": _cost,
         "memory": _memory,
         "commands": lambda plan, _, say: measure_commands(min(plan.rounds, 3), plan.threads, say),
         "explaining": lambda plan, _, say: _plain(measure_explaining(min(plan.rounds, 5))),
         "imports": lambda plan, _, say: _plain(measure_imports(2 * plan.rounds + 1)),
+        "large": lambda plan, folder, say: measure_large(
+            folder, rounds=min(plan.rounds, 3), threads=plan.threads, say=say
+        ),
         "accuracy": lambda plan, folder, say: measure_accuracy(
             plan.data, folder, seeds=min(plan.rounds, MOST_SEEDS), threads=plan.threads, say=say
         ),
     }
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, suppress(KeyboardInterrupt):
         folder = Path(name)
+        found["interrupted"] = True
         if {"training", "examples", "memory"} & set(plan.sections):
             write_examples(folder)
         for section in (section for section in SECTIONS if section in plan.sections):
             say(section)
-            found["workloads" if section == "training" else section] = measures[section](plan, folder, say)
+            rows = found["workloads" if section == "training" else section] = []
+            for row in measures[section](plan, folder, say):
+                rows.append(row)
+                show(section, row)
+        del found["interrupted"]
     return found
 
 
@@ -117,16 +134,14 @@ def _plain(records: Sequence[Any]) -> list[dict[str, Any]]:
     return [asdict(record) for record in records]
 
 
-def _training(plan: Plan, folder: Path, say: Callable[[str], None]) -> list[dict[str, Any]]:
-    return [
-        measure_training(workload, folder, rounds=plan.rounds, threads=plan.threads, say=say).as_dict()
-        for workload in plan.workloads
-    ]
+def _training(plan: Plan, folder: Path, say: Callable[[str], None]) -> Iterator[dict[str, Any]]:
+    for workload in plan.workloads:
+        yield measure_training(workload, folder, rounds=plan.rounds, threads=plan.threads, say=say).as_dict()
 
 
-def _examples(plan: Plan, folder: Path, say: Callable[[str], None]) -> list[dict[str, Any]]:
-    names = [workload.name for workload in plan.workloads if workload.name in recording.RECORDED]
-    return [recording.told(name, *(_norms(plan, folder, key, name) for key in recording.SYSTEMS)) for name in names]
+def _examples(plan: Plan, folder: Path, say: Callable[[str], None]) -> Iterator[dict[str, Any]]:
+    for name in (workload.name for workload in plan.workloads if workload.name in recording.RECORDED):
+        yield recording.told(name, *(_norms(plan, folder, key, name) for key in recording.SYSTEMS))
 
 
 def _norms(plan: Plan, folder: Path, system: str, workload: str) -> dict[str, Any]:
@@ -143,18 +158,17 @@ def _norms(plan: Plan, folder: Path, system: str, workload: str) -> dict[str, An
         return {}
 
 
-def _cost(plan: Plan, folder: Path, say: Callable[[str], None]) -> list[dict[str, Any]]:
+def _cost(plan: Plan, folder: Path, say: Callable[[str], None]) -> Iterator[dict[str, Any]]:
     with WorkerProcess(folder, plan.threads) as worker:
-        return [worker.ask("cost", parameters=count, rounds=plan.rounds) for count in PARAMETERS]
+        for count in PARAMETERS:
+            yield worker.ask("cost", parameters=count, rounds=plan.rounds)
 
 
-def _memory(plan: Plan, folder: Path, say: Callable[[str], None]) -> list[dict[str, Any]] | None:
-    """A fresh process for each workload; None where memory cannot be measured."""
+def _memory(plan: Plan, folder: Path, say: Callable[[str], None]) -> Iterator[dict[str, Any]]:
+    """A fresh process for each workload; nothing where memory cannot be measured."""
     if (why := memory.obstacle()) is not None:
         say(why)
-        return None
-    found = []
+        return
     for workload in plan.workloads:
         with WorkerProcess(folder, plan.threads) as worker:
-            found.append(worker.ask("memory", workload=workload.name))
-    return found
+            yield worker.ask("memory", workload=workload.name)

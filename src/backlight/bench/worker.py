@@ -12,6 +12,7 @@ from typing import Any, Final, TextIO
 
 from backlight.bench.cost import cost_of
 from backlight.bench.data import read_examples
+from backlight.bench.large import read_seconds, scan_seconds
 from backlight.bench.machine import keep_to_cores
 from backlight.bench.memory import memory_of
 from backlight.bench.recording import norms_of
@@ -75,6 +76,14 @@ class Worker:
     def do_norms(self, system: str, workload: str, rounds: int) -> dict[str, Any]:
         """What per-example gradient norms cost."""
         return norms_of(system, self._job(workload), rounds)
+
+    def do_large_scan(self, path: str) -> dict[str, float]:
+        """What DuckDB takes to read a large table."""
+        return {"scan": scan_seconds(Path(path), self._threads)}
+
+    def do_large_read(self, path: str) -> dict[str, float]:
+        """What Backlight takes to read it."""
+        return read_seconds(Path(path))
 
     def do_score(self, place: str, target: str | None, seed: int, chosen: Mapping[str, str]) -> dict[str, Any]:
         """What Backlight and its peers say about the test part of a data set."""

@@ -15,7 +15,8 @@ def bench(
     only: Annotated[
         str | None,
         typer.Option(
-            help="Of training, examples, cost, memory, commands, explaining, imports (default: these); or accuracy."
+            help="Of training, examples, augment, cost, memory, commands, explaining, imports (default: these), "
+            "large, accuracy."
         ),
     ] = None,
     workloads: Annotated[str, typer.Option(help="Which of the workloads A to E.")] = "A,B,C,D,E",
@@ -40,11 +41,21 @@ def bench(
     compared = TABLES if data is None else data_named(data)
     plan = Plan(sections, workloads_named(workloads), rounds, threads, compared)
     screen = console(stderr=True)
-    found = measure(plan, lambda text: screen.print(text, style="bright_black"))
+
+    def say(text: str) -> None:
+        screen.print(text, style="bright_black", soft_wrap=True)
+
+    def show_row(section: str, row: Mapping[str, Any]) -> None:
+        if section == "accuracy" and "left_out" not in row:
+            say(accuracy_line(row))
+
+    found = measure(plan, say, show_row)
     if json:
         print_json(found)
     else:
         show(found, console())
+    if "interrupted" in found:
+        raise typer.Exit(130)
 
 
 def show(found: Mapping[str, Any], out: "Console") -> None:
@@ -57,14 +68,18 @@ def show(found: Mapping[str, Any], out: "Console") -> None:
         out.print(f"the machine was busy when this began (load {machine['load']}): measure again when it is not")
     for key, why in found["missing"].items():
         out.print(f"left out: {key}: {why}")
+    if found.get("interrupted"):
+        out.print("interrupted: this is what had been measured by then", soft_wrap=True)
     shows = {
         "workloads": show_workloads,
         "examples": show_examples,
+        "augment": show_augmenting,
         "cost": show_cost,
         "memory": show_memory,
         "commands": show_commands,
         "explaining": show_explaining,
         "imports": show_imports,
+        "large": show_large,
         "accuracy": show_accuracy,
     }
     for name, shower in shows.items():
@@ -128,6 +143,23 @@ def show_examples(rows: Sequence[Mapping[str, Any]], out: "Console") -> None:
     )
 
 
+def show_augmenting(rows: Sequence[Mapping[str, Any]], out: "Console") -> None:
+    """What augmentation adds to a step, and Pillow's time for an image."""
+    out.print("Augmenting 28 x 28 images in workload B, microseconds; Pillow from array to array,")
+    out.print("and of that its transform alone")
+    columns = ["", "step", "added", "an image", "Pillow", "transform", "times"]
+    lines = [
+        [
+            row["what"],
+            number(row["step_us"]),
+            f"{row['added']:.1%}",
+            *(number(row[key]) for key in ("image_us", "pillow_us", "transform_us", "pillow_over_image")),
+        ]
+        for row in rows
+    ]
+    out.print(table(columns, lines))
+
+
 def show_cost(rows: Sequence[Mapping[str, Any]], out: "Console") -> None:
     """What a step and a gradient cost, by size."""
     out.print("Cost by size, batch 100, microseconds")
@@ -177,6 +209,20 @@ def show_imports(rows: Sequence[Mapping[str, Any]], out: "Console") -> None:
     out.print(table(columns, [[row["statement"], number(row["seconds"], 1000), f"{row['ratio']:.2f}"] for row in rows]))
 
 
+def show_large(rows: Sequence[Mapping[str, Any]], out: "Console") -> None:
+    """A table that is read in a stream."""
+    (row,) = rows
+    out.print(f"A table of {row['rows']:,} rows and {row['columns']} columns, {number(row['file_mb'])} MB")
+    lines = [
+        ["DuckDB reads every cell", row["scan_seconds"]],
+        ["Backlight does so", row["read_seconds"]],
+        ["all that goes before training", row["load_seconds"]],
+    ]
+    out.print(table(["", "seconds"], [[what, number(seconds)] for what, seconds in lines]))
+    out.print(f"reading reaches {row['scan_over_read']:.0%} of DuckDB's speed")
+    out.print(f"training holds {number(row['peak_mb'])} MB at its peak")
+
+
 def show_accuracy(rows: Sequence[Mapping[str, Any]], out: "Console") -> None:
     """Scores, what Backlight is ahead by of the first peer, and seconds."""
     from backlight.bench.scored import PEERS_BY_SCORE
@@ -197,6 +243,20 @@ def show_accuracy(rows: Sequence[Mapping[str, Any]], out: "Console") -> None:
     for row in rows:
         if "left_out" in row:
             out.print(f"left out: {row['name']}: {row['left_out']}", soft_wrap=True)
+
+
+def accuracy_line(row: Mapping[str, Any]) -> str:
+    """The scores on a data set in a line of their own, for those who wait for the others.
+
+    Example:
+        >>> accuracy_line({"name": "wine", "score": "r2", "rows": 9, "systems": {"backlight": {"score": 0.25}}})
+        'wine: R², %: Backlight 25.00'
+    """
+    from backlight.bench.scored import PEERS_BY_SCORE
+
+    (name, _, score, *cells) = _scores(row)
+    told = zip(("Backlight", *(peer.short for peer in PEERS_BY_SCORE)), cells, strict=True)
+    return f"{name}: {score}, %: " + ", ".join(f"{who} {cell}" for who, cell in told if cell != "–")
 
 
 def _scores(row: Mapping[str, Any]) -> list[str]:

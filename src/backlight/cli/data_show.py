@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from backlight.data.tables.describing import ColumnSeen, TableSeen
     from backlight.plots import Block
 
-_LEVELS: Final = " ▁▂▃▄▅▆▇█"
 _PICTURES: Final = 10
 _CLASSES: Final = 20
 _COLUMNS: Final = 60
@@ -28,23 +27,39 @@ def show_data(
     keep: Annotated[list[str] | None, typer.Option(help="Columns to learn from whatever they look like.")] = None,
     types: Annotated[list[str] | None, typer.Option(help="COLUMN=number, text or date.")] = None,
     separator: Annotated[str | None, typer.Option(help="Between cells, such as ';', tab or space.")] = None,
+    size: Annotated[str | None, typer.Option(help="Of images, such as 32x32 (default: theirs, up to 64).")] = None,
+    gray: Annotated[bool, typer.Option("--gray", help="Drop the colours of images.")] = False,
+    labels: Annotated[str | None, typer.Option(help="A CSV of image names and labels.")] = None,
+    label_from: Annotated[str | None, typer.Option(help="A pattern in image names, such as '(.+)_'.")] = None,
+    skip_broken: Annotated[bool, typer.Option("--skip-broken", help="Leave broken images out.")] = False,
+    augment: Annotated[
+        str | None, typer.Option(help="Write a picture of images beside their variants, as for 'train'.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="That picture's name, ending in .png (default: DATA-augmented.png).")
+    ] = None,
     html: Annotated[Path | None, typer.Option(help="Write a self-contained page.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
     """Show what Backlight sees in DATA: its columns, its classes, its pictures, and what would be learnt from.
 
-    Examples: 'backlight data show houses.csv', 'backlight data show houses.csv --target price'.
+    Examples: 'backlight data show houses.csv', 'backlight data show houses.csv --target price',
+    'backlight data show scans/ --labels names.csv',
+    'backlight data show mnist --augment rotate=12,elastic=34:4'.
     """
     from backlight.cli.blocks import show_blocks
+    from backlight.cli.data_variants import check_variants, show_variants
     from backlight.cli.explaining import check_page
+    from backlight.cli.reading import watched_reading
     from backlight.cli.report import console, print_json
-    from backlight.data import BUILTIN
-    from backlight.data.loading import is_table
+    from backlight.data import BUILTIN, TableOptions
+    from backlight.data.loading import is_table, refuse_options
     from backlight.data.tables.describing import describe_table
     from backlight.files import Settings, load_for
     from backlight.plots import Figure
 
     check_page(html)
+    check_variants(augment, out, html)
     settings = Settings(
         data,
         target=tuple(target or ()),
@@ -56,10 +71,22 @@ def show_data(
         group=group,
         time=time,
         split=split,
+        size=size,
+        gray=gray,
+        labels=labels,
+        label_from=label_from,
+        skip_broken=skip_broken,
+        augment=augment,
     )
     settings.check()
+    if augment is not None:
+        show_variants(settings, out, json=json)
+        return
     table = is_table(data) and data not in BUILTIN
-    dataset = None if table and not target else load_for(settings)
+    if table:
+        refuse_options(data, settings.options(), TableOptions)
+    with watched_reading(quiet=json) as progress:
+        dataset = None if table and not target else load_for(settings, progress)
     seen = describe_table(data, settings.table_options()) if table else None
     if json:
         print_json(_as_json(data, seen, dataset))
@@ -141,8 +168,10 @@ def sparkline(counts: Sequence[int]) -> str:
         >>> sparkline([0, 1, 4, 8])
         ' ▁▄█'
     """
+    from backlight.cli.drawing import BARS
+
     most = max(counts, default=0) or 1
-    return "".join(_LEVELS[-(-count * (len(_LEVELS) - 1) // most)] for count in counts)
+    return "".join(f" {BARS}"[-(-count * len(BARS) // most)] for count in counts)
 
 
 def _learnt(dataset: "Dataset") -> "list[Block]":

@@ -8,14 +8,14 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from backlight.cli.drawing import BARS
 from backlight.cli.lr_auto import said_of
 from backlight.cli.report import console
 from backlight.training import EndRecord, EpochRecord, Record, StepsRecord
 
 if TYPE_CHECKING:
-    from backlight.files import Conduct
+    from backlight.files import Conduct, Settings
 
-_BARS: Final = "▁▂▃▄▅▆▇█"
 _LINE_SECONDS: Final = 1.0
 _MOST_LINES: Final = 6
 
@@ -43,7 +43,9 @@ def show_run(conduct: "Conduct", *, quiet: bool = False) -> EndRecord:
 
 
 def heading(conduct: "Conduct") -> list[str]:
-    """What is trained on what, in two lines."""
+    """What is trained on what, and how."""
+    from backlight.files.settings import PLAIN
+
     dataset, settings = conduct.dataset, conduct.run.settings
     rate = "" if settings.lr is None else f", lr {settings.lr:g}"
     rate += "" if settings.schedule == "constant" else f" ({settings.schedule})"
@@ -51,8 +53,11 @@ def heading(conduct: "Conduct") -> list[str]:
     lines = [
         f"data      {dataset.name}: {parts}",
         f"network   {str(conduct.network).removeprefix('Network ')}",
-        f"training  {settings.loss}, {settings.optimizer}{rate}, batch {settings.batch_size}, seed {settings.seed}",
+        f"training  {settings.loss}, {settings.optimizer}{rate}, batch {_batch(settings)}, seed {settings.seed}",
     ]
+    besides = [f"{name.replace('_', ' ')} {getattr(settings, name):g}" for name in PLAIN if getattr(settings, name)]
+    if besides:
+        lines.append(f"with      {', '.join(besides)}")
     lines += said_of(conduct.run)
     left_out = getattr(dataset.inputs, "left_out", {})
     lines += _at_most([f"left out  {column}: {reason}" for column, reason in left_out.items()], "columns")
@@ -62,6 +67,11 @@ def heading(conduct: "Conduct") -> list[str]:
     if conduct.start_step:
         lines.append(f"resumed   at step {conduct.start_step:,}")
     return lines
+
+
+def _batch(settings: "Settings") -> str:
+    """How many examples a batch has, and how many batches a step."""
+    return f"{settings.batch_size}" + (f" × {settings.accumulate}" if settings.accumulate > 1 else "")
 
 
 def _at_most(lines: list[str], what: str) -> list[str]:
@@ -212,7 +222,7 @@ def sparkline(values: list[float], width: int) -> str:
     shown = values if len(values) <= width else [values[k * len(values) // width] for k in range(width)]
     low, high = min(shown), max(shown)
     spread = (high - low) or 1.0
-    return "".join(_BARS[round((value - low) / spread * (len(_BARS) - 1))] for value in shown)
+    return "".join(BARS[round((value - low) / spread * (len(BARS) - 1))] for value in shown)
 
 
 def _duration(seconds: float) -> str:

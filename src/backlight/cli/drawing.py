@@ -7,6 +7,9 @@ import numpy as np
 from backlight.arrays import Array
 
 _SHADES: Final = " ░▒▓█"
+BARS: Final = "▁▂▃▄▅▆▇█"
+"""Bars of growing height, one character each."""
+
 WIDE: Final = 20
 """Images of more columns than this take one character for two pixels above each other."""
 

@@ -25,6 +25,7 @@ def evaluate(
     """Measure the model of RUN on a part of its data, or on a labelled FILE, beside a baseline and a linear model."""
     from backlight.assessment.assessing import assess
     from backlight.cli.reading import new_options, watched_reading
+    from backlight.data import ImageOptions
     from backlight.errors import InputError
     from backlight.files import Run
 
@@ -34,9 +35,15 @@ def evaluate(
         raise InputError("--labels and --skip-broken are for the images of a FILE, and none is given")
     check_page(html)
     with watched_reading(quiet=json) as progress:
-        options = new_options(Run.open(run), labels=labels, skip_broken=skip_broken, progress=progress)
+        opened = Run.open(run)
+        own = file is None or opened.is_of(file)
+        options = new_options(
+            opened, file or opened.settings.data, labels=labels, skip_broken=skip_broken, progress=progress
+        )
+        if not own and labels is None and isinstance(options, ImageOptions) and options.labels is not None:
+            _say(f"labels    from {options.labels}, as the run's own")
         told = assess(
-            run,
+            opened,
             part or "test",
             file=file,
             options=options,

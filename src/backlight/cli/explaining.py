@@ -55,14 +55,26 @@ def check_page(html: Path | None) -> None:
     Raises:
         InputError: the name does not end in .html, its folder does not exist, or the file there is no page.
     """
-    if html is None:
-        return
-    if html.suffix.lower() not in {".html", ".htm"}:
-        raise InputError(f"--html is {html}; name a page, with .html at its end")
-    if not html.parent.is_dir():
-        raise InputError(f"there is no folder {html.parent} for the page; make it, or choose another")
-    if html.exists() and not (html.is_file() and html.read_bytes()[:9].lower() == b"<!doctype"):
-        raise InputError(f"{html} exists and is no page, so it is not replaced; choose another name")
+    if html is not None:
+        _check_free("--html", html, (".html", ".htm"), "page", b"<!doctype")
+
+
+def check_picture(picture: Path) -> None:
+    """Refuse, before anything is computed, a picture that would take the place of something else.
+
+    Raises:
+        InputError: the name does not end in .png, its folder does not exist, or the file there is no such picture.
+    """
+    _check_free("--out", picture, (".png",), "picture", b"\x89png")
+
+
+def _check_free(option: str, path: Path, endings: tuple[str, ...], what: str, begins: bytes) -> None:
+    if path.suffix.lower() not in endings:
+        raise InputError(f"{option} is {path}; name a {what}, with {endings[0]} at its end")
+    if not path.parent.is_dir():
+        raise InputError(f"there is no folder {path.parent} for the {what}; make it, or choose another")
+    if path.exists() and not (path.is_file() and path.read_bytes()[: len(begins)].lower() == begins):
+        raise InputError(f"{path} exists and is no {what}, so it is not replaced; choose another name")
 
 
 def show(explanation: "Shown", *, html: Path | None, json: bool) -> None:

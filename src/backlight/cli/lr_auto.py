@@ -25,7 +25,7 @@ def found_lr(settings: "Settings", dataset: "Dataset") -> "RangeTest":
     from backlight.training import range_test
 
     resolved = settings.resolved(dataset)
-    trainer = resolved.trainer(resolved.network(dataset))
+    trainer = resolved.trainer(resolved.network(dataset), dataset.inputs)
     return range_test(trainer, dataset.x, dataset.y, rows=dataset.rows["train"], sample_weight=dataset.weights)
 
 

@@ -18,7 +18,7 @@ def moves(
     html: Html = None,
     json: Json = False,
 ) -> None:
-    """Say why a weight of RUN moved: gradient, momentum and decay, and for one step what each example added."""
+    """Say why a weight of RUN moved: gradient, penalty, clipping, momentum, decay; for one step, by examples."""
     from backlight.explanation import moves as moved
     from backlight.files import Run
 

@@ -71,7 +71,7 @@ def ask(run: "Run", model: "Model", what: str, *, skip_broken: bool = False, qui
     if what.partition(":")[2].isdigit() and not Path(what).exists():
         raise InputError(f"{what!r} names no file and no example; examples are train:0, validation:0 or test:0")
     with watched_reading(quiet=quiet) as progress:
-        options = new_options(run, skip_broken=skip_broken, progress=progress)
+        options = new_options(run, what, skip_broken=skip_broken, progress=progress)
         rows = read_rows(what, model.inputs, model.target, labelled=False, options=options)
     return Asked(rows.x, rows.labels, rows.unseen, notes=rows.notes)
 

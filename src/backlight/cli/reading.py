@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -56,12 +57,18 @@ def _bar(screen: "Console", total: int) -> "Progress":
 
 
 def new_options(
-    run: "Run", *, labels: str | None = None, skip_broken: bool = False, progress: Callable[[int, int], None]
+    run: "Run",
+    file: str | Path,
+    *,
+    labels: str | None = None,
+    skip_broken: bool = False,
+    progress: Callable[[int, int], None],
 ) -> "TableOptions | ImageOptions":
     """How new data for a run are read: as its own were.
 
     Args:
         run: whose options are used.
+        file: the new data.
         labels: a file of labels that takes the place of the run's own way to label images.
         skip_broken: whether broken images are left out, as they are where the run did.
         progress: told how far the reading is.
@@ -71,7 +78,7 @@ def new_options(
     from backlight.data import TableOptions
     from backlight.errors import InputError
 
-    options = run.options(progress)
+    options = run.options_for(file, progress)
     if isinstance(options, TableOptions):
         if labels is not None or skip_broken:
             raise InputError("--labels and --skip-broken are for images, and the model was trained on a table")

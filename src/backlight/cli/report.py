@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from backlight.data import PARTS
 from backlight.files import INTERRUPTED
 
 if TYPE_CHECKING:
@@ -96,9 +97,10 @@ def print_result(conduct: "Conduct", end: "EndRecord", standing: "Standing | Non
     out.print(f"saved     {folder}  ({end.seconds:.1f} s)", soft_wrap=True)
     if end.reason == INTERRUPTED:
         out.print(f"resume    backlight train --resume {folder}", soft_wrap=True)
-    out.print(f"next      backlight evaluate {folder}", soft_wrap=True)
-    if len(conduct.dataset.rows["test"]):
-        out.print(f"          backlight predict {folder} test:0", soft_wrap=True)
+    part = next(part for part in reversed(PARTS) if len(conduct.dataset.rows[part]))
+    which = "" if part == "test" else f" --part {part}"
+    out.print(f"next      backlight evaluate {folder}{which}", soft_wrap=True)
+    out.print(f"          backlight predict {folder} {part}:0", soft_wrap=True)
 
 
 def print_standing(out: Console, standing: "Standing") -> None:

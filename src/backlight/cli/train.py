@@ -128,6 +128,29 @@ def train(
     weight_decay: Annotated[
         float | None, typer.Option(help="Decoupled (default: adamw 0.01, others 0).", rich_help_panel=_TRAINING)
     ] = None,
+    l1: Annotated[
+        float | None, typer.Option(help="Penalty per unit of |W| (default: 0).", rich_help_panel=_TRAINING)
+    ] = None,
+    l2: Annotated[
+        float | None, typer.Option(help="Penalty per unit of W²/2 (default: 0).", rich_help_panel=_TRAINING)
+    ] = None,
+    clip: Annotated[
+        float | None, typer.Option(help="The longest gradient of a step.", rich_help_panel=_TRAINING)
+    ] = None,
+    clip_examples: Annotated[
+        float | None, typer.Option(help="The longest gradient of a single example.", rich_help_panel=_TRAINING)
+    ] = None,
+    average: Annotated[
+        float | None,
+        typer.Option(help="Average the weights, keeping so much each step: 0.999.", rich_help_panel=_TRAINING),
+    ] = None,
+    label_smoothing: Annotated[
+        float | None,
+        typer.Option(help="Share of each label given to all classes: 0.1.", rich_help_panel=_TRAINING),
+    ] = None,
+    accumulate: Annotated[
+        int | None, typer.Option(help="Batches per step (default: 1).", rich_help_panel=_TRAINING)
+    ] = None,
     batch_size: Annotated[
         str | None, typer.Option(help="Examples per step, or full (default: 100).", rich_help_panel=_TRAINING)
     ] = None,
@@ -142,6 +165,13 @@ def train(
         int | None,
         typer.Option(
             help="Stop after that many epochs without a better validation (default: 20).", rich_help_panel=_TRAINING
+        ),
+    ] = None,
+    augment: Annotated[
+        str | None,
+        typer.Option(
+            help="Vary examples, such as rotate=12,scale=0.15,shift=2,elastic=34:4; for tables noise=0.1,columns=0.1.",
+            rich_help_panel=_TRAINING,
         ),
     ] = None,
     seed: Annotated[
@@ -208,7 +238,7 @@ def begun(
         quiet: whether nothing is said of the reading of images unless there is a terminal.
     """
     from backlight.cli.reading import watched_reading
-    from backlight.files import Conduct, Run, Settings, check_free, claim_folder, load_for, prepared
+    from backlight.files import Settings, begin, check_free, load_for
     from backlight.files.scouting import DECIDED
 
     if out is not None:
@@ -223,17 +253,7 @@ def begun(
     found = found_lr(settings, dataset) if auto else None
     if found is not None:
         settings = replace(settings, lr=found.chosen)
-    settings, dataset = prepared(settings, dataset, DECIDED if classic else given)
-    folder = out or claim_folder(Path("runs"), dataset.name)
-    try:
-        conduct = Conduct(Run.planned(folder, settings, dataset.source), dataset)
-    except BaseException:  # not enough memory, or Ctrl-C
-        if out is None:
-            folder.rmdir()
-            with suppress(OSError):
-                folder.parent.rmdir()  # if there is no other run
-        raise
-    conduct.run.begin(force=force)
+    conduct = begin(settings, dataset, DECIDED if classic else given, folder=out, force=force)
     if found is not None:
         keep_curve(conduct.run, found)
     return conduct

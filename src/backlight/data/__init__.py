@@ -1,6 +1,7 @@
 """What a network learns from: built-in sets, tables and arrays, split and made ready; and new data to predict."""
 
 from backlight.data.catalog import BUILTIN, Entry
+from backlight.data.class_weights import with_class_weights
 from backlight.data.dataset import PARTS, Dataset, Source
 from backlight.data.images.options import ImageOptions
 from backlight.data.inputs import ArrayInputs, ImageInputs, Inputs, inputs_from_dict
@@ -33,4 +34,5 @@ __all__ = [
     "load",
     "read_rows",
     "target_from_dict",
+    "with_class_weights",
 ]

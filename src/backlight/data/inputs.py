@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 import numpy as np
 
 from backlight.arrays import Array
+from backlight.data.images.negatives import negatives
 from backlight.data.standardising import fit_scale, standardise
 from backlight.data.tables.inputs import TableInputs
 from backlight.errors import InputError
@@ -73,7 +74,7 @@ class ImageInputs:
             InputError: numbers that are not from 0 to 1.
         """
         if x.dtype == np.uint8:
-            x = np.subtract(np.uint8(255), x) if self.negative else x
+            x = negatives(x) if self.negative else x
             return x if self.dtype == "uint8" else (x / np.float32(255)).astype(np.float32)
         if x.size and not (x.min() >= 0 and x.max() <= 1):
             raise InputError(

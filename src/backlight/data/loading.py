@@ -109,20 +109,24 @@ def load(
             "pandas, Polars or Arrow"
         )
     if frame or name == "penguins" or (name not in BUILTIN and is_table(path)):
-        _refuse_options("the frame" if frame else name, options, TableOptions)
+        refuse_options("the frame" if frame else name, options, TableOptions)
         return _load_table(source, name, wanted)
     if name not in BUILTIN and is_images(path):
-        _refuse_options(name, options, ImageOptions)
+        refuse_options(name, options, ImageOptions)
         return load_images(path, wanted, options if isinstance(options, ImageOptions) else ImageOptions())
-    _refuse_options(name, options)
+    refuse_options(name, options)
     if targets:
         what = "with names: its target is y" if path.suffix.lower() == ".npz" else "to choose from"
         raise InputError(f"{name} has no columns {what}; leave out the target {targets[0]!r}")
     return _load_other(name, path, wanted)
 
 
-def _refuse_options(name: str, options: TableOptions | ImageOptions | None, *fitting: type) -> None:
-    """Refuse options, other than the defaults, of a kind that the data are not."""
+def refuse_options(name: str, options: TableOptions | ImageOptions | None, *fitting: type) -> None:
+    """Refuse options, other than the defaults, of a kind that the data are not.
+
+    Raises:
+        InputError: something is said of how a table, or images, are read, and the data are something else.
+    """
     if options is None or isinstance(options, fitting) or options == type(options)():
         return
     if isinstance(options, TableOptions):

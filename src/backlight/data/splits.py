@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlight.arrays import Ints
+from backlight.data.dataset import PARTS
 from backlight.errors import InputError
 from backlight.randomness import Purpose, permutation
 
 MOST: Final = 0.9
 """The largest fraction of the rows that validation or test may take."""
 
-_PARTS: Final = ("train", "validation", "test")
 _WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "train": ("train", "training", "learn", "fit"),
     "validation": ("validation", "valid", "val", "dev", "development"),
@@ -28,7 +28,7 @@ def part_named(word: str) -> str | None:
         >>> part_named("Val"), part_named("training"), part_named("cats")
         ('validation', 'train', None)
     """
-    return next((part for part in _PARTS if word.strip().lower() in _WORDS[part]), None)
+    return next((part for part in PARTS if word.strip().lower() in _WORDS[part]), None)
 
 
 def check_fractions(validation: float, test: float) -> None:
@@ -151,7 +151,7 @@ def split_groups(
                 room, chosen = room - sizes[group], chosen + 1
         if not chosen:
             part_of[min(left, key=lambda group: int(sizes[group]))] = part
-    return {part: np.flatnonzero(part_of[groups] == number) for number, part in enumerate(_PARTS)}
+    return {part: np.flatnonzero(part_of[groups] == number) for number, part in enumerate(PARTS)}
 
 
 def split_in_order(values: NDArray[np.float64], *, validation: float, test: float) -> dict[str, NDArray[np.int64]]:
@@ -180,7 +180,7 @@ def split_in_order(values: NDArray[np.float64], *, validation: float, test: floa
     part_of = (values >= first_validation).astype(np.int64) + (values >= first_test)
     if not validations:
         part_of[values >= first_test] = 2
-    parts = {part: np.flatnonzero(part_of == number) for number, part in enumerate(_PARTS)}
+    parts = {part: np.flatnonzero(part_of == number) for number, part in enumerate(PARTS)}
     if not len(parts["train"]):
         many = "every row is" if ordered[0] == ordered[-1] else "too many rows are"
         raise InputError(f"{many} of the same moment, so that none is earlier to learn from; split in another way")
@@ -207,7 +207,7 @@ def split_as_told(told: Sequence[str], values: Ints, name: str) -> dict[str, NDA
         part = part_named(word)
         if part is None:
             raise InputError(f"column {name!r} holds {word!r}, which names no part; write train, validation or test")
-        numbers.append(_PARTS.index(part))
+        numbers.append(PARTS.index(part))
     if (values < 0).any():
         row = int(np.argmax(values < 0))
         raise InputError(
@@ -215,7 +215,7 @@ def split_as_told(told: Sequence[str], values: Ints, name: str) -> dict[str, NDA
             "or test"
         )
     part_of = np.array(numbers, np.int64)[values]
-    parts = {part: np.flatnonzero(part_of == number) for number, part in enumerate(_PARTS)}
+    parts = {part: np.flatnonzero(part_of == number) for number, part in enumerate(PARTS)}
     if not len(parts["train"]):
         raise InputError(f"column {name!r} puts no row into the training part, so there is nothing to learn from")
     return parts

@@ -6,6 +6,7 @@ from backlight.engine.program import Program, compile_program
 from backlight.engine.rows import RowSource, row_source
 from backlight.engine.seam import (
     Advance,
+    Clipping,
     Deltas,
     Examples,
     ExamplesSeen,
@@ -15,10 +16,12 @@ from backlight.engine.seam import (
     Stretch,
     Task,
 )
+from backlight.engine.updating import clip_factor
 
 __all__ = [
     "ENGINES",
     "Advance",
+    "Clipping",
     "Deltas",
     "Examples",
     "ExamplesSeen",
@@ -29,6 +32,7 @@ __all__ = [
     "Session",
     "Stretch",
     "Task",
+    "clip_factor",
     "compile_program",
     "ctrl_c_held_back",
     "engine_build",

@@ -7,7 +7,7 @@ import ctypes
 import time
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -30,8 +30,11 @@ from backlight.engine.native_interface import (
 from backlight.engine.program import DenseOp, Program
 from backlight.engine.rows import RowSource
 from backlight.engine.seam import Advance, Deltas, Examples, ExamplesSeen, Rule, Stretch, Task
-from backlight.engine.updating import apply_update
+from backlight.engine.updating import apply_update, averaging_rate
 from backlight.errors import InputError
+
+if TYPE_CHECKING:
+    from backlight.data.augment import Augmentation
 
 CHUNK: Final = 2048
 """The most rows that pass at once; the gradients of larger batches are added up."""
@@ -50,11 +53,30 @@ _AT_ONCE: Final = 2_000_000
 
 
 class Net:
-    """A network's memory in the engine, freed with the last reference to it."""
+    """A network's memory in the engine, freed with the last reference to it; arguments as for `setup`."""
 
-    def __init__(self, library: Library, program: Program, *, capacity: int, training: bool, threads: int, seed: int):
+    def __init__(
+        self,
+        library: Library,
+        program: Program,
+        *,
+        capacity: int,
+        training: bool,
+        threads: int,
+        seed: int,
+        augmentation: "Augmentation | None" = None,
+    ) -> None:
         start, self._run, self._end = functions(library.dll, 8 * program.dtype.itemsize)
-        self.handle = start(setup(program, capacity=capacity, training=training, threads=threads, seed=seed))
+        self.handle = start(
+            setup(
+                program,
+                capacity=capacity,
+                training=training,
+                threads=threads,
+                seed=seed,
+                augmentation=augmentation,
+            )
+        )
         if not self.handle:
             raise MemoryError(f"there is not enough memory for batches of {capacity} rows")
 
@@ -86,9 +108,12 @@ class NativeSession:
             task.optimizer,
         )
         self.record_examples, self._library, self._seed = task.record_examples, library, task.seed
+        self._augmentation = task.augmentation
         self._crew = Crew(crew or crew_size(task.threads), always=crew is not None)
         program, optimizer = task.program, task.optimizer
         self._state, self._in_panels = optimizer.initial_state(program.size, program.dtype), False
+        self.clipping, self.decay_of_average = task.clipping, task.average
+        self._average = None if task.average is None else task.params.copy()
         self.rule = optimizer.rule
         self._dense = [op for op in program.ops if isinstance(op, DenseOp)]
         self._products = sum(op.incoming * op.units for op in self._dense)
@@ -99,7 +124,7 @@ class NativeSession:
                 "choose the engine reference"
             )
         at_once = _MOST_BYTES // (self._products * program.dtype.itemsize)
-        self.capacity = max(1, min(task.batch_size, CHUNK, max(_LEAST_ROWS, at_once)))
+        self.capacity = max(1, min(task.batch_size, task.pass_size or CHUNK, CHUNK, max(_LEAST_ROWS, at_once)))
         self._grads: Floats | None = None
         self._training: Net | None = None
         self._evaluation: Net | None = None
@@ -120,7 +145,7 @@ class NativeSession:
         order = self._hold(stretch.order[begin : begin + count * stretch.batch_size], np.int64)
         objectives = np.empty(count)
         work = self._work(TRAIN, self.examples, order, stretch.batch_size)
-        work.steps, work.epoch, work.dropping = count, stretch.epoch, 1
+        work.steps, work.epoch, work.by_chance = count, stretch.epoch, 1
         work.optimizer, work.hyper = RULES.index(rule.name), (ctypes.c_double * 4)(*rule.hyper)
         if rule.name == "adam":
             work.corrections = self._pointer(_corrections(rule.hyper[:2], stretch.step, count))
@@ -128,8 +153,9 @@ class NativeSession:
         work.lr, work.decay = self._per_layer(stretch.lr, count), self._per_layer(decay, count)
         work.frozen = self._frozen(stretch)
         work.objectives = self._pointer(objectives)
+        self._regularize(work, stretch)
         self._give_state(work, leave=True)
-        if stretch.batch_size > self.capacity:
+        if stretch.batch_size > self.capacity or work.clip:
             work.arrays[3], work.in_panels[3], work.leave[3] = self._gradient_array().ctypes.data, 1, 1
         seen = self._to_be_seen(len(order))
         if seen is not None:
@@ -139,7 +165,7 @@ class NativeSession:
             if not self._stopped:
                 self._call_in_parts(net, work, min(stretch.batch_size, len(order)))
         finally:
-            self._in_panels, self._current = bool(work.in_panels[1]), None
+            self._in_panels, self._current = bool(work.in_panels[1] or work.in_panels[4]), None
         visited = min(len(order), work.done * stretch.batch_size)
         if seen is not None:
             seen = seen.part(0, visited)
@@ -147,19 +173,41 @@ class NativeSession:
 
     @property
     def state(self) -> dict[str, Floats]:
-        """The optimizer's arrays, put back from the engine's order, in which `advance` leaves them, into their own."""
+        """The optimizer's arrays."""
+        self._put_back()
+        return self._state
+
+    @property
+    def average(self) -> Floats | None:
+        """The averaged parameters."""
+        self._put_back()
+        return self._average
+
+    def _put_back(self) -> None:
+        """Put arrays back from the engine's order, in which `advance` leaves them, into their own."""
         if self._in_panels:
             work = Work(mode=NOTHING)
             self._give_state(work, leave=False)
             try:
                 self._finish(self._trainer(), work, self.capacity)
             finally:
-                self._in_panels = bool(work.in_panels[1])
-        return self._state
+                self._in_panels = bool(work.in_panels[1] or work.in_panels[4])
 
     def _give_state(self, work: Work, *, leave: bool) -> None:
-        for k, array in enumerate(self._state.values(), start=1):
+        arrays = dict(enumerate(self._state.values(), start=1))
+        if self._average is not None:
+            arrays[4] = self._average
+        for k, array in arrays.items():
             work.arrays[k], work.in_panels[k], work.leave[k] = array.ctypes.data, self._in_panels, leave
+
+    def _regularize(self, work: Work, stretch: Stretch) -> None:
+        """Say what is done with gradients besides the optimizer's update."""
+        objective, clipping, decay = self.program.objective, self.clipping, self.decay_of_average
+        work.l1, work.l2 = objective.l1, objective.l2
+        work.clip, work.clip_examples = clipping.norm or 0.0, clipping.examples or 0.0
+        if decay is not None:
+            rates = [averaging_rate(decay, step) for step in range(stretch.step, stretch.step + stretch.count)]
+            work.averaging = self._pointer(np.array(rates))
 
     def stop(self) -> None:
         """Have `advance`, running in another thread or interrupted by a signal, drop its step and return."""
@@ -168,7 +216,7 @@ class NativeSession:
             work.stop = 1
 
     def gradients(self, rows: Ints, epoch: int | None = None) -> tuple[Floats, Floats]:
-        """Losses of the rows and the gradient of their objective."""
+        """Losses of the rows and the gradient of their weighted mean."""
         losses = np.empty(len(rows), self.program.dtype)
         grads = np.empty_like(self.params) if len(rows) else np.zeros_like(self.params)
         work = self._speaking(GRADIENTS, self.examples, rows, epoch)
@@ -216,6 +264,7 @@ class NativeSession:
                 training=True,
                 threads=self._crew.most,
                 seed=self._seed,
+                augmentation=self._augmentation,
             )
         return self._training
 
@@ -244,10 +293,10 @@ class NativeSession:
         while done < stretch.count and not self._stopped:
             rows = stretch.rows(done)
             work = self._speaking(GRADIENTS, self.examples, rows, stretch.epoch)
-            work.frozen = self._frozen(stretch)
+            work.frozen, work.clip_examples = self._frozen(stretch), self.clipping.examples or 0.0
             if seen is not None:
                 self._see(work, seen.part(place, place + len(rows)))
-            objectives[done] = self._listen(work, grads)
+            objectives[done] = self._listen(work, grads) + self._penalty(stretch.frozen)
             finite = bool(np.isfinite(objectives[done]))
             if not finite:
                 break
@@ -256,8 +305,11 @@ class NativeSession:
             done, place = done + 1, place + len(rows)
         return Advance(objectives[:done], finite, examples=seen and seen.part(0, place))
 
+    def _penalty(self, frozen: frozenset[int]) -> float:
+        return self.program.objective.penalty(self.params[op.W] for op in self._dense if op.layer not in frozen)
+
     def _listen(self, work: Work, grads: Floats) -> float:
-        """Leave the gradient of the rows' objective in `grads` and return the objective."""
+        """Leave the gradient of the rows' mean loss in `grads` and return that mean."""
         objective = np.empty(1)
         work.steps, work.objectives = 1, self._pointer(objective)
         work.arrays[3], work.in_panels[3] = grads.ctypes.data, 1  # whatever it holds is overwritten
@@ -267,12 +319,14 @@ class NativeSession:
     def _speaking(self, mode: int, examples: Examples, rows: Ints, epoch: int | None = None) -> Work:
         order = self._hold(rows, np.int64)
         work = self._work(mode, examples, order, len(order))
-        work.epoch, work.dropping = epoch or 0, epoch is not None
+        work.epoch, work.by_chance = epoch or 0, epoch is not None
         return work
 
     def _work(self, mode: int, examples: Examples, order: Ints, batch: int) -> Work:
         self._kept = [order]
         work = Work(mode=mode, rows=len(order), batch=batch, finite=1)
+        if mode in (TRAIN, GRADIENTS, DELTAS):
+            work.smoothing = self.program.objective.smoothing
         work.arrays[0] = self.params.ctypes.data
         work.read(examples.source)
         work.y_indices = self.program.objective.indices(examples.y)

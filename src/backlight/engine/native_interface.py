@@ -1,11 +1,17 @@
 """The flat structures that the compiled engine is handed; the mirror of c/interface.h."""
 
 import ctypes
-from typing import Any, Final
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
 
 from backlight.engine.program import DenseOp, DropoutOp, Op, Program
 from backlight.engine.rows import RowSource
 from backlight.randomness import Purpose, stream_key
+
+if TYPE_CHECKING:
+    from backlight.data.augment import Augmentation
 
 _Whole = ctypes.c_int64
 _Pointer = ctypes.c_void_p
@@ -30,6 +36,24 @@ class OpStructure(ctypes.Structure):
     ]
 
 
+class AugmentationStructure(ctypes.Structure):
+    """`struct augmentation`."""
+
+    _fields_ = [
+        *((name, _Whole) for name in ("height", "width", "channels")),
+        *((name, ctypes.c_double) for name in ("rotate", "scale", "shear", "shift")),
+        ("flip", _Whole),
+        ("reach", ctypes.c_double),
+        ("radius", _Whole),
+        ("smooth", _Pointer),
+        *((name, ctypes.c_double) for name in ("erase", "noise")),
+        *((name, _Pointer) for name in ("normals", "noisy")),
+        *((name, _Whole) for name in ("silence", "columns")),
+        ("column", _Pointer),
+        ("key", _Whole * 2),
+    ]
+
+
 class Setup(ctypes.Structure):
     """`struct setup`."""
 
@@ -39,6 +63,7 @@ class Setup(ctypes.Structure):
         *((name, _Whole) for name in ("count", "groups", "inputs", "outputs", "loss", "fused")),
         *((name, _Whole) for name in ("capacity", "training", "threads")),
         ("key", _Whole * 2),
+        ("augmentation", ctypes.POINTER(AugmentationStructure)),
     ]
 
 
@@ -47,20 +72,22 @@ class Work(ctypes.Structure):
 
     _fields_ = [
         *((name, _Whole) for name in ("mode", "threads")),
-        ("arrays", _Pointer * 4),
-        *((name, _Whole * 4) for name in ("in_panels", "leave")),
+        ("arrays", _Pointer * 5),
+        *((name, _Whole * 5) for name in ("in_panels", "leave")),
         ("x", _Pointer),
         *((name, _Whole) for name in ("x_stride", "x_kind")),
         ("x_scale", ctypes.c_double),
         ("y", _Pointer),
         ("y_indices", _Whole),
         *((name, _Pointer) for name in ("sample_weight", "order")),
-        *((name, _Whole) for name in ("rows", "batch", "steps", "epoch", "dropping", "optimizer")),
+        *((name, _Whole) for name in ("rows", "batch", "steps", "epoch", "by_chance", "optimizer")),
         ("hyper", ctypes.c_double * 4),
         ("corrections", _Pointer),
         *((name, _Pointer) for name in ("lr", "decay", "frozen", "objectives", "losses", "norms", "outputs")),
         *((name, _Pointer) for name in ("incoming", "deltas")),
         *((name, _Whole) for name in ("stop", "done", "finite", "begin", "crowded")),
+        *((name, ctypes.c_double) for name in ("l1", "l2", "smoothing", "clip", "clip_examples")),
+        ("averaging", _Pointer),
     ]
 
     def read(self, source: RowSource) -> None:
@@ -74,12 +101,49 @@ def _structure(op: Op) -> OpStructure:
         return OpStructure(_DENSE, op.layer, op.incoming, op.units, 0, op.W.start, op.b.start)
     if isinstance(op, DropoutOp):
         return OpStructure(
-            *(_DROPOUT, op.layer, op.units, op.units, 0, 0, 0, round(op.rate * 2.0**32), 1.0 / (1.0 - op.rate))
+            *(_DROPOUT, op.layer, op.units, op.units, 0, 0, 0, _threshold(op.rate), 1.0 / (1.0 - op.rate))
         )
     return OpStructure(_ACTIVATION, op.layer, op.units, op.units, FUNCTIONS.index(op.function))
 
 
-def setup(program: Program, *, capacity: int, training: bool, threads: int, seed: int) -> Setup:
+def _threshold(probability: float) -> int:
+    """The drawn words of 32 bits below it are that probable."""
+    return round(probability * 2.0**32)
+
+
+def _augmentation(given: "Augmentation", inputs: int, seed: int, kept: list[Any]) -> AugmentationStructure:
+    """An augmentation as the engine reads it while a session is opened; what it points to is added to `kept`."""
+    from backlight.data.augment.corruption import normal_numbers
+    from backlight.data.augment.elastic import gaussian_weights
+
+    def pointer(values: Any, dtype: type) -> int:
+        kept.append(np.ascontiguousarray(values, dtype))
+        return int(kept[-1].ctypes.data)
+
+    alpha, sigma = given.elastic
+    weights = gaussian_weights(sigma) if alpha else np.ones(1)
+    height, width = given.shape[:2] or (0, 0)
+    column = given.column or tuple(range(inputs))
+    return AugmentationStructure(
+        *(height, width, given.channels if given.shape else 0),
+        *(math.radians(given.rotate), given.scale, math.radians(given.shear), given.shift, _threshold(given.flip)),
+        *(alpha, len(weights) - 1, pointer(weights, np.float64), given.erase),
+        *(given.noise, pointer(normal_numbers(), np.float64) if given.noise else None),
+        *(pointer(given.noisy, np.int64) if given.noisy else None, _threshold(given.columns)),
+        *((max(column) + 1, pointer(column, np.int64)) if given.columns else (0, None)),
+        (_Whole * 2)(*stream_key(seed, Purpose.AUGMENTATION)),
+    )
+
+
+def setup(
+    program: Program,
+    *,
+    capacity: int,
+    training: bool,
+    threads: int,
+    seed: int,
+    augmentation: "Augmentation | None" = None,
+) -> Setup:
     """The description of a session.
 
     Args:
@@ -87,16 +151,22 @@ def setup(program: Program, *, capacity: int, training: bool, threads: int, seed
         capacity: the most rows that pass at once.
         training: whether errors are ever passed back.
         threads: the most threads of a call.
-        seed: of dropout's draws.
+        seed: of dropout's draws and augmentation's.
+        augmentation: how rows are varied in training.
     """
     ops = (OpStructure * len(program.ops))(*map(_structure, program.ops))
     objective = program.objective
     sizes = objective.sizes or (program.outputs,)
-    return Setup(
+    kept: list[Any] = []
+    described = Setup(
         *(ops, (_Whole * len(sizes))(*sizes), len(program.ops), len(sizes), program.inputs, program.outputs),
         *(LOSSES.index(objective.loss), objective.fused),
         *(capacity, training, threads, (_Whole * 2)(*stream_key(seed, Purpose.DROPOUT))),
     )
+    if augmentation is not None:
+        described.augmentation = ctypes.pointer(_augmentation(augmentation, program.inputs, seed, kept))
+        described.kept = kept
+    return described
 
 
 def functions(dll: ctypes.CDLL, bits: int) -> tuple[Any, Any, Any]:

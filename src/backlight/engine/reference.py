@@ -2,12 +2,13 @@
 
 A step is told in the order of its story: every example speaks (its row is gathered, passed forward, judged, and its
 error passed back), then every weight listens (gradients, and the update). Nothing of a batch's size is allocated in
-the batch loop: all memory is taken when the session is opened. A batch of more than `CHUNK` rows is worked through
-in chunks, their gradients added up in order.
+the batch loop: all memory is taken when the session is opened. A batch of more than `CHUNK` rows, or more
+than the task's `pass_size`, is worked through in chunks, their gradients added up in order.
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,11 +18,14 @@ from backlight.engine.program import ActivationOp, DenseOp, DropoutOp, Op, Progr
 from backlight.engine.rows import RowSource
 from backlight.engine.seam import Advance, Deltas, Examples, ExamplesSeen, Stretch, Task
 from backlight.engine.threads import Threads
-from backlight.engine.updating import apply_update
+from backlight.engine.updating import apply_update, clip_factor
 from backlight.network.activations import ACTIVATIONS
 from backlight.network.layers import Draws, DropoutMask
 from backlight.network.objective import encode_targets
 from backlight.network.softmax import softmax, softmax_backward
+
+if TYPE_CHECKING:
+    from backlight.data.augment import Augmentation
 
 CHUNK = 4096
 _EVALUATION_CHUNK = 1024
@@ -57,7 +61,7 @@ class _Dense:
         return d_in
 
     def listen(self, weights: Floats) -> None:
-        """grads = (weights ∘ delta)ᵀ a."""
+        """grads = (weights ∘ delta)ᵀ a; the weights are shares of the objective, of clipped examples times c."""
         weighted = self.weighted[: len(weights)]
         np.multiply(self.delta, weights[:, None], out=weighted)
         np.matmul(weighted.T, self.a, out=self.W_grads)
@@ -122,8 +126,15 @@ class _Dropout:
 class _Workspace:
     """All memory for passes of up to `capacity` rows; without `grads`, for passes that no weight listens to."""
 
-    def __init__(self, program: Program, params: Floats, grads: Floats | None, capacity: int) -> None:
-        self.program, self.capacity = program, capacity
+    def __init__(
+        self,
+        program: Program,
+        params: Floats,
+        grads: Floats | None,
+        capacity: int,
+        augmentation: "Augmentation | None" = None,
+    ) -> None:
+        self.program, self.capacity, self.augmentation = program, capacity, augmentation
         self.parts = [self._part(op, params, grads) for op in program.ops]
         self.dense = [part for part in self.parts if isinstance(part, _Dense)]
         shape = (capacity, program.outputs)
@@ -148,14 +159,16 @@ class _Workspace:
         if source.dtype != x.dtype and (self.raw.dtype != source.dtype or not len(self.raw)):
             self.raw = np.empty((self.capacity, self.program.inputs), source.dtype)
         source.gather(rows, self.raw[: len(rows)], x)
+        if self.augmentation is not None and draws is not None:
+            x[...] = self.augmentation.changed(x, seed=draws.seed, epoch=draws.epoch, rows=rows)
         z = out = x
         for part in self.parts:
             z, out = out, part.forward(out, draws)
         self.z, self.a = (z if isinstance(self.parts[-1], _Activation) else out), out
         return out
 
-    def judge(self, y: Array, rows: Ints) -> Floats:
-        """The losses (m,) of the last forward pass against the rows' targets."""
+    def judge(self, y: Array, rows: Ints, *, smooth: bool = False) -> Floats:
+        """The losses (m,) of the last forward pass against the rows' targets, smoothed or as they are."""
         m = len(rows)
         targets, losses, objective = self.targets[:m], self.losses[:m], self.program.objective
         if objective.indices(y):
@@ -164,6 +177,8 @@ class _Workspace:
             encode_targets(indices.reshape(m, *y.shape[1:]), targets, objective.sizes)
         else:
             np.take(y.reshape(len(y), -1), rows, axis=0, out=targets, mode="clip")
+        if smooth:
+            objective.smooth(targets)
         objective.losses(self.z, self.a, targets, losses, [s[:m] for s in self.scratch])
         return losses
 
@@ -186,12 +201,15 @@ class ReferenceSession:
         self.optimizer, program, params, batch_size = task.optimizer, task.program, task.params, task.batch_size
         self.seed, self.threads, self.record_examples = task.seed, Threads(task.threads), task.record_examples
         self._state = task.optimizer.initial_state(program.size, program.dtype)
+        self.clipping, self.decay_of_average = task.clipping, task.average
+        self.average = None if task.average is None else params.copy()
         self.grads, self.updates = np.zeros_like(params), np.empty_like(params)
         self._scratch = np.empty_like(params)
         self._total = self.grads  # memory of its own once a batch needs several chunks
-        self._work = _Workspace(program, params, self.grads, min(batch_size, CHUNK))
+        capacity = min(batch_size, CHUNK, task.pass_size or CHUNK)
+        self._work = _Workspace(program, params, self.grads, capacity, task.augmentation)
         self._evaluation: _Workspace | None = None
-        self._weights = np.empty(min(batch_size, CHUNK), program.dtype)
+        self._weights = np.empty(capacity, program.dtype)
 
     def advance(self, stretch: Stretch) -> Advance:
         """Take the steps of a stretch."""
@@ -206,7 +224,8 @@ class ReferenceSession:
             while done < stretch.count and not self._stopped:
                 rows = stretch.rows(done)
                 here = seen and seen.part(place, place + len(rows))
-                objectives[done] = self._gradient(rows, stretch.epoch, here, stretch.frozen)
+                loss = self._gradient(rows, stretch.epoch, here, stretch.frozen, self.clipping.examples)
+                objectives[done] = loss + self._penalty(stretch.frozen)
                 finite = bool(np.isfinite(objectives[done]))
                 if not finite:
                     break
@@ -229,16 +248,31 @@ class ReferenceSession:
         count = min(stretch.count * stretch.batch_size, len(stretch.order) - stretch.first * stretch.batch_size)
         return ExamplesSeen(*(np.empty(count, self.program.dtype) for _ in range(2)))
 
+    def _penalty(self, frozen: frozenset[int]) -> float:
+        return self.program.objective.penalty(part.W for part in self._work.dense if part.layer not in frozen)
+
     def _gradient(
-        self, rows: Ints, epoch: int | None, seen: ExamplesSeen | None, frozen: frozenset[int] = frozenset()
+        self,
+        rows: Ints,
+        epoch: int | None,
+        seen: ExamplesSeen | None,
+        frozen: frozenset[int] = frozenset(),
+        clip: float | None = None,
     ) -> float:
-        """Leave the gradient of the rows' objective in `grads` and return the objective; write down what is seen."""
+        """Leave the gradient of the rows' mean loss in `grads` and return that mean; write down what is seen."""
         objective, several = 0.0, len(rows) > self._work.capacity
         for place, chunk in _chunks(rows, self._work.capacity):
-            objective += self._speak_and_listen(chunk, len(rows), epoch)
+            weights = self._speak(chunk, len(rows), epoch)
+            objective += float(np.dot(weights, self._work.losses[: len(chunk)]))
+            if seen is not None or clip is not None:
+                squares = self._squared_norms(len(chunk), frozen)
             if seen is not None:
                 seen.losses[place] = self._work.losses[: len(chunk)]
-                seen.squared_norms[place] = self._squared_norms(len(chunk), frozen)
+                seen.squared_norms[place] = squares
+            if clip is not None:
+                np.multiply(weights, [clip_factor(clip, square) for square in squares.tolist()], out=weights)
+            for layer in self._work.dense:
+                layer.listen(weights)
             if several:
                 self._add_up(first=place.start == 0)
         if several:
@@ -262,22 +296,21 @@ class ReferenceSession:
         else:
             np.add(self._total, self.grads, out=self._total)
 
-    def _speak_and_listen(self, rows: Ints, count: int, epoch: int | None) -> float:
+    def _speak(self, rows: Ints, count: int, epoch: int | None) -> Floats:
+        """Pass rows forward and their errors back; their shares of the objective."""
         work, weights = self._work, self._weights[: len(rows)]
         work.forward(self.examples.source, rows, self._draws(rows, epoch))
-        losses = work.judge(self.examples.y, rows)
+        work.judge(self.examples.y, rows, smooth=True)
         work.backward()
         if self.examples.sample_weight is None:
             weights.fill(1.0 / count)
         else:
             np.take(self.examples.sample_weight, rows, out=weights, mode="clip")
             np.divide(weights, count, out=weights)
-        for layer in work.dense:
-            layer.listen(weights)
-        return float(np.dot(weights, losses))
+        return weights
 
     def gradients(self, rows: Ints, epoch: int | None = None) -> tuple[Floats, Floats]:
-        """Losses of the rows and the gradient of their objective."""
+        """Losses of the rows and the gradient of their weighted mean."""
         seen = ExamplesSeen(*(np.empty(len(rows), self.program.dtype) for _ in range(2)))
         with self.threads.limited(), np.errstate(all="ignore"):
             self._gradient(rows, epoch, seen)
@@ -295,7 +328,7 @@ class ReferenceSession:
         with self.threads.limited(), np.errstate(all="ignore"):
             for place, chunk in _chunks(rows, work.capacity):
                 outputs[place] = work.forward(self.examples.source, chunk, self._draws(chunk, epoch))
-                losses[place] = work.judge(self.examples.y, chunk)
+                losses[place] = work.judge(self.examples.y, chunk, smooth=True)
                 work.backward()
                 for part in work.dense:
                     incoming[part.layer][place], deltas[part.layer][place] = part.a, part.delta

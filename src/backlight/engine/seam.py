@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from backlight.arrays import Array, Floats, Ints
 from backlight.engine.program import Program
 from backlight.engine.rows import RowSource
+
+if TYPE_CHECKING:
+    from backlight.data.augment import Augmentation
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,22 @@ class Optimizer(Protocol):
 
 
 @dataclass(frozen=True)
+class Clipping:
+    """How long gradients may be. Longer ones are shortened to that length; their direction stays.
+
+    Attributes:
+        norm: of a step's whole gradient, penalties included, over all layers that learn: g · min(1, norm / ‖g‖).
+            Source: Pascanu, Mikolov, Bengio, arXiv:1211.5063. PyTorch's `clip_grad_norm_` adds 1e-6 to ‖g‖.
+        examples: of every example's own gradient ∂loss_n/∂θ, over all layers that learn, before sample weights and
+            penalties. Σ_n w_n/n c_n delta_n a_n with c_n = min(1, examples / ‖∂loss_n/∂θ‖) is one product,
+            (c ∘ delta)ᵀ a, and the norms need none. Source: Goodfellow, arXiv:1510.01799.
+    """
+
+    norm: float | None = None
+    examples: float | None = None
+
+
+@dataclass(frozen=True)
 class Examples:
     """What is learnt from.
 
@@ -73,9 +92,14 @@ class Task:
         examples: what is learnt from. Row numbers and targets have been checked.
         optimizer: turns gradients into updates.
         batch_size: the most rows that a step will take.
-        seed: of dropout's draws.
+        seed: of dropout's draws and augmentation's.
         threads: how many threads may be used; the engine's own choice if None.
         record_examples: whether `advance` tells each example's loss and squared gradient norm.
+        augmentation: how rows are varied wherever an epoch is given; None leaves them as they are.
+        clipping: how long gradients may be.
+        average: how much of the averaged parameters a step keeps; None to average nothing.
+        pass_size: the most rows that pass through the network together; the gradients of a step of more rows are
+            accumulated over several passes. As many as the engine likes if None.
     """
 
     program: Program
@@ -86,6 +110,10 @@ class Task:
     seed: int
     threads: int | None = None
     record_examples: bool = False
+    augmentation: "Augmentation | None" = None
+    clipping: Clipping = Clipping()
+    average: float | None = None
+    pass_size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +125,7 @@ class Stretch:
         batch_size: rows per step; the epoch's last step takes what is left.
         first: the first step, counted within the epoch from 0.
         count: how many steps.
-        epoch: the epoch, from 0; it places dropout's draws.
+        epoch: the epoch, from 0; it places the draws of dropout and augmentation.
         step: how many steps the session had taken before, over all epochs.
         lr: the learning rate; one number, or one per step and dense layer (count, layers).
         weight_decay: decoupled decay in place of the optimizer's own, likewise.
@@ -125,8 +153,8 @@ class ExamplesSeen:
     """What the examples of a stretch said, in the order in which they were visited.
 
     Attributes:
-        losses: each one's loss when it was visited (m,).
-        squared_norms: ‖∂loss_n/∂θ‖² over all layers that learn (m,), Σ_l ‖delta_n‖² (‖a_n‖² + 1).
+        losses: each one's loss when it was visited (m,), of smoothed labels where they are smoothed.
+        squared_norms: ‖∂loss_n/∂θ‖² over all layers that learn (m,), Σ_l ‖delta_n‖² (‖a_n‖² + 1), before clipping.
             Source: Goodfellow, arXiv:1510.01799.
     """
 
@@ -143,7 +171,7 @@ class Advance:
     """What a stretch of steps did.
 
     Attributes:
-        objectives: each finished step's objective, before its update.
+        objectives: each finished step's objective, penalties included, before its update.
         finite: False if the step after the last of these had an objective that was not finite; that step was
             dropped before its update.
         interrupted: whether the user's Ctrl-C broke it off; the step in progress was dropped before its update.
@@ -180,10 +208,15 @@ class Session(Protocol):
 
     program: Program
     examples: Examples
+    clipping: Clipping
 
     @property
     def state(self) -> dict[str, Floats]:
         """The optimizer's arrays, each (size,), to be read and written until the next `advance`."""
+
+    @property
+    def average(self) -> Floats | None:
+        """The averaged parameters (size,), likewise; None where nothing is averaged."""
 
     def advance(self, stretch: Stretch) -> Advance:
         """Take the steps of a stretch: gather, forward, backward, update.
@@ -196,13 +229,16 @@ class Session(Protocol):
         """Have `advance`, running in another thread or interrupted by a signal, drop its step and return."""
 
     def gradients(self, rows: Ints, epoch: int | None = None) -> tuple[Floats, Floats]:
-        """Losses (n,) of the rows and the gradient (size,) of their objective; dropout acts where an epoch is given."""
+        """Losses (n,) of the rows and the gradient (size,) of their weighted mean, neither penalised nor clipped.
+
+        With an epoch, dropout and augmentation act as in it. Here and in `deltas`, labels are smoothed as in training.
+        """
 
     def deltas(self, rows: Ints, epoch: int | None = None) -> Deltas:
-        """Losses, outputs, incoming activations and deltas of the rows."""
+        """Losses, outputs, incoming activations and deltas of the rows; an epoch as for `gradients`."""
 
     def outputs(self, source: RowSource, rows: Ints | None = None) -> Floats:
         """The network's outputs (n, outputs) for rows of any source; all rows unless given."""
 
     def losses(self, examples: Examples, rows: Ints | None = None) -> tuple[Floats, Floats]:
-        """Losses (n,) and outputs (n, outputs) of rows of any examples, nothing dropped; all rows unless given."""
+        """Losses (n,) and outputs (n, outputs) of rows (all unless given) of any examples, none dropped or smoothed."""

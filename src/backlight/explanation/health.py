@@ -178,7 +178,8 @@ def _training_of(
         settings = moment.run.settings
         trainer = settings.trainer(moment.network)
         optimizer, lr = optimizer or trainer.chosen_optimizer(), moment.run.lr_at(moment.step) if lr is None else lr
-        batch_size = batch_size or (None if settings.batch_size == "full" else settings.batch_size)
+        if isinstance(settings.batch_size, int):
+            batch_size = batch_size or settings.batch_size * settings.accumulate
     if lr is not None:
         number_within("lr", lr, 0, math.inf)
     if batch_size is not None:

@@ -171,8 +171,8 @@ def importance(
     rows = np.arange(of) if count == of else np.sort(permutation(seed, Purpose.PERMUTING, of, place=(0, 1))[:count])
     measured = _Measured.of(moment, examples, rows)
     orders = [permutation(seed, Purpose.PERMUTING, count, place=(repeat, 0)) for repeat in range(repeats)]
-    score = "accuracy" if "accuracy" in measured.metrics() else "r2"
     plain = measured.metrics()
+    score = "accuracy" if "accuracy" in plain else "r2"
     value, loss = plain[score], plain["loss"]
     found = []
     for name, inputs in groups:

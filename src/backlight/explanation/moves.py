@@ -1,4 +1,7 @@
-"""Why a weight is where it is: its displacement as a sum of gradient, momentum and decay, and over examples."""
+"""Why a weight is where it is: its displacement as a sum of gradient, penalties, clipping, momentum and decay.
+
+And, for a single step, over examples.
+"""
 
 import math
 from collections.abc import Callable, Sequence
@@ -24,6 +27,8 @@ from backlight.training import Training, replay
 _POINTS: Final = 200
 _WORDS: Final = {
     "gradient": "what the gradients of these steps added",
+    "penalty": "what the penalties l1 and l2 took",
+    "clipping": "what was given back where gradients were too long",
     "momentum": "what was carried from earlier steps",
     "decay": "what weight decay took",
 }
@@ -56,7 +61,8 @@ class Moves(Shown):
         last: how many steps had been taken after.
         before: the weight before.
         after: the weight after.
-        parts: what gradient, momentum and decay added, and in float32 what rounding did; the whole is after − before.
+        parts: what gradient, penalties, clipping, momentum and decay added, and in float32 what rounding did; the whole
+            is after − before.
         limit: the most that rounding can amount to.
         series: the weight's way.
         examples: for a single step: what each of its examples added.
@@ -121,9 +127,10 @@ def moves(run: Run | Path | str, weight: str | Weight, first: int, last: int, *,
     | adagrad, rmsprop | −lr g_t / d_t | – |
     | adam, adamw | −lr (1 − b1) g_t / ((1 − b1ᵗ) d_t) | −lr b1 m_{t−1} / ((1 − b1ᵗ) d_t) |
 
-    with the denominators d_t = √v_t + eps (adam: √v̂_t + eps) that really occurred, and decay
-    −lr · weight_decay · w. The run is replayed, nothing need have been switched on; `replay_seconds` says beforehand
-    how long that takes.
+    with the denominators d_t = √v_t + eps (adam: √v̂_t + eps) that really occurred, and decay −lr · weight_decay · w.
+    What multiplies g_t multiplies the penalties' own gradient l1 sign(w) + l2 w as well, and what clipping took from
+    the sum of the two. Where the run keeps averages, these moves are those of the weights that the training goes on
+    from. The run is replayed, nothing need have been switched on; `replay_seconds` says beforehand how long that takes.
 
     Args:
         run: a run or its folder.
@@ -213,10 +220,9 @@ def told(
         warnings: what a reader should know.
     """
     values: dict[str, list[float]] = {"gradient": [step.gradient for step in steps]}
-    if steps[0].momentum is not None:
-        values["momentum"] = [step.momentum or 0.0 for step in steps]
-    if steps[0].decay is not None:
-        values["decay"] = [step.decay or 0.0 for step in steps]
+    for name in ("penalty", "clipping", "momentum", "decay"):
+        if getattr(steps[0], name) is not None:
+            values[name] = [getattr(step, name) or 0.0 for step in steps]
     before, after, limit = steps[0].before, steps[-1].after, math.fsum(step.limit for step in steps)
     rounding, rounded = math.fsum(step.rounding for step in steps), training.network.dtype != np.float64
     named = [(name, math.fsum(added)) for name, added in values.items()]

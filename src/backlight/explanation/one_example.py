@@ -274,7 +274,7 @@ def example_of(moment: Moment, text: str) -> tuple[Any, Any, str]:
     if not colon or not (tail.isascii() and tail.isdigit()):
         raise InputError(f"{text!r} names no example; write test:42, or FILE:ROW for a row of a file")
     model = moment.run.model()
-    rows = read_rows(head, model.inputs, model.target, labelled=True, options=moment.run.options())
+    rows = read_rows(head, model.inputs, model.target, labelled=True, options=moment.run.options_for(head))
     if int(tail) >= len(rows.x):
         raise InputError(f"{head} has rows 0 to {len(rows.x) - 1}, and row {tail} was asked for")
     assert rows.y is not None

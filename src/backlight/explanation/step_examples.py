@@ -51,7 +51,7 @@ class StepExamples(Shown):
             Heading(self.title),
             Text(
                 f"The gradients of the {self.count:,} examples together moved it by {number(self.parts.whole)}; "
-                f"{self.along:,} of them pulled that way. Momentum and decay come on top."
+                f"{self.along:,} of them pulled that way. Momentum, decay, penalties and clipping come on top."
             ),
             Bars(names, values, "what each example added"),
             sum_text(self.parts),

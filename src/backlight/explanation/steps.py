@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from backlight.arrays import Floats, Ints
-from backlight.engine import Stretch
+from backlight.engine import Stretch, clip_factor
 from backlight.errors import InputError
 from backlight.explanation.places import Weight, dense_layer
 from backlight.network.objective import mean_weights
@@ -16,6 +16,9 @@ from backlight.training.optimizers import OPTIMIZERS, Known
 
 _ROUNDINGS: Final = 8.0
 """How often, at most, a step rounds each of its terms, in units of the format's precision."""
+
+_ROUNDINGS_OF_LENGTHS: Final = 64.0
+"""The same for the lengths of gradients, which are sums over all parameters."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,11 @@ class OpenedStep:
     Attributes:
         before: the weight before it.
         after: the weight after it.
-        gradient: what the step's own gradient added.
+        gradient: what the step's own gradient added, before it was clipped.
         momentum: what was carried from earlier steps; None where the optimizer carries nothing.
         decay: −lr · weight_decay · w; None where nothing decays.
+        penalty: what the gradient of the penalties added; None where nothing is penalised.
+        clipping: what was added because gradient and penalty were shortened; None where nothing is clipped.
         limit: the most that rounding in the training's own format can amount to.
         shares: what each example added to `gradient`, None unless asked for.
     """
@@ -50,13 +55,16 @@ class OpenedStep:
     gradient: float
     momentum: float | None
     decay: float | None
+    penalty: float | None
+    clipping: float | None
     limit: float
     shares: Shares | None = None
 
     @property
     def rounding(self) -> float:
         """What the step really did, less its parts."""
-        return (self.after - self.before) - (self.gradient + (self.momentum or 0.0) + (self.decay or 0.0))
+        parts = (self.gradient, self.momentum, self.decay, self.penalty, self.clipping)
+        return (self.after - self.before) - sum(part or 0.0 for part in parts)
 
 
 def place_of(training: Training, weight: Weight) -> int:
@@ -97,7 +105,8 @@ def opened_steps(
         step, stretch = training.step, training.stretch(training.step, 1)
         lr = training.rates.at(step)
         before, state = float(training.network.params[k]), _state(training, k)
-        grad = float(training.session.gradients(stretch.rows(), stretch.epoch)[1][k])
+        grads = training.session.gradients(stretch.rows(), stretch.epoch)[1].astype(np.float64)
+        grad, (penalised, clipped) = float(grads[k]), _besides(training, weight, stretch, grads)
         own = example_gradients(training, weight, stretch) if examples else None
         training.advance_to(step + 1)
         if training.step == step:
@@ -108,10 +117,60 @@ def opened_steps(
         gradient = gain * grad
         momentum = None if split.carried is None else float(split.carried.item())
         decayed = -lr * decay * before if decay else None
-        size = abs(gradient) + abs(momentum or 0.0) + abs(decayed or 0.0)
-        limit = precision * (abs(after) + _ROUNDINGS * size)
+        penalty, clipping = (None if part is None else gain * part for part in (penalised, clipped))
+        size = sum(abs(part or 0.0) for part in (gradient, momentum, decayed, penalty, clipping))
+        roundings = _ROUNDINGS if clipping is None else _ROUNDINGS_OF_LENGTHS
+        limit = precision * (abs(after) + roundings * size)
         shares = None if own is None else Shares(stretch.rows(), gain * own)
-        yield OpenedStep(before, after, gradient, momentum, decayed, limit, shares)
+        yield OpenedStep(before, after, gradient, momentum, decayed, penalty, clipping, limit, shares)
+
+
+def _besides(training: Training, weight: Weight, stretch: Stretch, grads: Floats) -> tuple[float | None, float | None]:
+    """What the step that comes next adds to one weight's gradient: the penalties' own, and what clipping takes.
+
+    Args:
+        training: it stands before the step.
+        weight: which weight.
+        stretch: the step.
+        grads: the gradient of its examples' losses (size,).
+    """
+    k, session, params = place_of(training, weight), training.session, training.network.params.astype(np.float64)
+    clipping, objective = session.clipping, session.program.objective
+    penalties, taken = np.zeros_like(grads), grads
+    for part in session.program.weights:
+        objective.add_penalty(params[part], penalties[part], np.empty_like(params[part]))
+    penalty = float(penalties[k]) if (objective.l1 or objective.l2) and weight.source is not None else None
+    if clipping.norm is None and clipping.examples is None:
+        return penalty, None
+    learning = [place for layer, _, place in training.network.dense_layers() if layer not in stretch.frozen]
+    if clipping.examples is not None:
+        taken = grads + _taken_from_examples(training, stretch, clipping.examples)
+    taken = taken + penalties
+    if clipping.norm is not None:
+        taken = taken * clip_factor(clipping.norm, sum(float(taken[place] @ taken[place]) for place in learning))
+    return penalty, float(taken[k] - grads[k] - penalties[k])
+
+
+def _taken_from_examples(training: Training, stretch: Stretch, longest: float) -> Floats:
+    """What the clipping of examples adds to a step's gradient (size,): ((c − 1) w/n ∘ delta)ᵀ a, in float64."""
+    rows, given = stretch.rows(), training.session.examples.sample_weight
+    found = training.session.deltas(rows, stretch.epoch)
+    passed = {
+        layer: (found.deltas[layer].astype(np.float64), found.incoming[layer].astype(np.float64), place)
+        for layer, _, place in training.network.dense_layers()
+    }
+    squares = sum(
+        (delta**2).sum(axis=1) * ((a**2).sum(axis=1) + 1)
+        for layer, (delta, a, _) in passed.items()
+        if layer not in stretch.frozen
+    )
+    c = np.array([clip_factor(longest, square) for square in np.broadcast_to(squares, len(rows)).tolist()])
+    weights = mean_weights(len(rows), np.dtype(np.float64), None if given is None else given[rows])
+    total = np.zeros(training.network.params.size)
+    for delta, a, place in passed.values():
+        weighted = ((c - 1) * weights)[:, None] * delta
+        total[place] = np.concatenate([(weighted.T @ a).reshape(-1), weighted.sum(axis=0)])
+    return total
 
 
 def _state(training: Training, k: int) -> dict[str, Floats]:

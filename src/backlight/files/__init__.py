@@ -1,6 +1,6 @@
 """What lasts: settings, the run folder, the model file, and how a run is conducted."""
 
-from backlight.files.conduct import INTERRUPTED, Conduct, state_at
+from backlight.files.conduct import INTERRUPTED, Conduct, begin, state_at
 from backlight.files.model import Model, evaluation, finite, part_evaluation, quality
 from backlight.files.run import LR_CURVE, LR_PAGE, Run, check_free, claim_folder, load_for
 from backlight.files.scouting import prepared
@@ -14,6 +14,7 @@ __all__ = [
     "Model",
     "Run",
     "Settings",
+    "begin",
     "check_free",
     "claim_folder",
     "evaluation",

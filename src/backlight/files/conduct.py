@@ -2,14 +2,18 @@
 
 import os
 import time
-from collections.abc import Generator
+from collections.abc import Collection, Generator
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 from backlight.data import PARTS, Dataset
 from backlight.errors import InputError
-from backlight.files.model import Model, finite, part_evaluation
-from backlight.files.run import CHECKPOINT, HISTORY, MODEL, TIMING, Run, history_line
+from backlight.files.model import Model, finite
+from backlight.files.run import CHECKPOINT, HISTORY, MODEL, TIMING, Run, claim_folder, history_line
+from backlight.files.scouting import prepared
+from backlight.files.settings import Settings
 from backlight.training import (
     EndRecord,
     EpochRecord,
@@ -39,15 +43,9 @@ class Conduct:
 
     def __init__(self, run: Run, dataset: Dataset, *, resume: bool = False) -> None:
         self.run, self.dataset = run, dataset
-        self.network = run.settings.network(dataset)
-        trainer = run.settings.trainer(self.network)
-        validation = None
-        if len(dataset.rows["validation"]):
-            validation = part_evaluation(dataset, "validation")
         state = run.checkpoint() if resume else None
-        self.training = trainer.start(
-            dataset.x, dataset.y, rows=dataset.rows["train"], validation=validation, sample_weight=dataset.weights
-        )
+        self.training = run.settings.training(dataset, dataset.rows["train"], dataset.rows["validation"])
+        self.network = self.training.network
         if state is not None:
             try:
                 self.training.restore(state)
@@ -80,6 +78,12 @@ class Conduct:
                     self._write_checkpoint()
                 yield record
 
+    def complete(self) -> EndRecord:
+        """Train to the end where nobody listens; why it ended."""
+        *_, end = self.records()
+        assert isinstance(end, EndRecord)
+        return end
+
     def _told(self, record: Record) -> bool:
         """Whether the history says all about the steps that were taken: at an epoch's end, not before its record."""
         return record.step > 0 and (isinstance(record, EpochRecord) or record.step % self.training.steps_per_epoch > 0)
@@ -100,6 +104,52 @@ class Conduct:
         }
         self.model = replace(model, metrics=metrics)
         self.model.save(self.run.folder / MODEL)
+
+
+def begin(
+    settings: Settings,
+    dataset: Dataset,
+    given: Collection[str] | None = None,
+    *,
+    folder: Path | None = None,
+    force: bool = False,
+) -> Conduct:
+    """Begin a run, as `backlight train` does: everything is chosen and checked before its folder is made.
+
+    Args:
+        settings: as the user gave them.
+        dataset: their data, as `load_for` gives them.
+        given: the names of the settings that the user gave; those that differ from the defaults unless told.
+        folder: of the run; the next free one below `runs` unless given.
+        force: whether it may replace a run.
+
+    Returns:
+        The run, of which no step has been taken; its `records` train it, or `complete` where nobody listens.
+
+    Raises:
+        InputError: two settings, or a setting and the data, do not go together, or the folder is not free.
+
+    Example:
+        >>> import tempfile
+        >>> from backlight.files import load_for
+        >>> settings = Settings("moons", layers=(8,), epochs=2)
+        >>> with tempfile.TemporaryDirectory() as name:
+        ...     conduct = begin(settings, load_for(settings), folder=Path(name) / "run")
+        ...     conduct.complete().reason, sorted(path.name for path in conduct.run.folder.iterdir())[1:4]
+        ('2 epochs were asked for', ['history.jsonl', 'model.safetensors', 'run.json'])
+    """
+    settings, dataset = prepared(settings, dataset, given)
+    place = folder or claim_folder(Path("runs"), dataset.name)
+    try:
+        conduct = Conduct(Run.planned(place, settings, dataset.source), dataset)
+    except BaseException:  # not enough memory, or Ctrl-C
+        if folder is None:
+            place.rmdir()
+            with suppress(OSError):
+                place.parent.rmdir()  # if there is no other run
+        raise
+    conduct.run.begin(force=force)
+    return conduct
 
 
 def _append(file: Any, content: dict[str, Any]) -> None:

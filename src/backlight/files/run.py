@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from backlight import __version__
-from backlight.data import BUILTIN, Dataset, ImageOptions, Source, TableOptions, load
+from backlight.data import BUILTIN, Dataset, ImageOptions, Source, TableOptions, load, with_class_weights
+from backlight.data.images.arrays import is_idx
 from backlight.data.images.options import Progress
 from backlight.engine import engine_build
 from backlight.errors import InputError
@@ -124,13 +125,26 @@ class Run:
                 )
         return dataset
 
-    def options(self, progress: Progress | None = None) -> TableOptions | ImageOptions:
-        """How the run's data were read, and so how new ones are.
+    def options_for(self, file: str | Path, progress: Progress | None = None) -> TableOptions | ImageOptions:
+        """How new data are read: as the run's own were.
+
+        Labels by row number are those of the run's own array, and of no other data.
 
         Args:
+            file: the new data.
             progress: told how far the reading of images is.
         """
-        return self._settings_to_load().options(progress)
+        options = self._settings_to_load().options(progress)
+        path = Path(file)
+        arrays = self.source["kind"] == "npy" or path.suffix.lower() == ".npy" or is_idx(path)
+        if isinstance(options, ImageOptions) and arrays and not self.is_of(file):
+            return replace(options, labels=None)
+        return options
+
+    def is_of(self, file: str | Path) -> bool:
+        """Whether a file or folder is what the run was made with."""
+        paths = [source["path"] for source in self.source["files"]]
+        return bool(paths) and paths[0] == str(Path(file).resolve())
 
     def _settings_to_load(self) -> Settings:
         """The settings with absolute paths, so that the data are found whatever the working folder is now."""
@@ -220,7 +234,7 @@ def load_for(settings: Settings, progress: Progress | None = None) -> Dataset:
     Raises:
         InputError: the data cannot be used.
     """
-    return load(
+    dataset = load(
         settings.data,
         target=settings.target,
         task=settings.task,
@@ -230,6 +244,7 @@ def load_for(settings: Settings, progress: Progress | None = None) -> Dataset:
         standardise=standardises(settings.output, settings.loss),
         options=settings.options(progress),
     )
+    return dataset if settings.class_weights is None else with_class_weights(dataset, settings.class_weights)
 
 
 def check_free(folder: Path, *, force: bool) -> None:

@@ -1,7 +1,7 @@
 """Small tables: how long to train is found by cross-validation, and then every row is learnt from."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from backlight.arrays import Ints
 from backlight.data import Classes, Dataset, TableInputs
-from backlight.files.model import evaluation
 from backlight.files.run import load_for
-from backlight.files.settings import Settings
+from backlight.files.settings import PATIENCE, Settings
 from backlight.randomness import Purpose, permutation
 from backlight.training import EndRecord, EpochRecord
 
@@ -25,22 +24,7 @@ DECIDED: Final = ("validation", "epochs", "until", "patience", "schedule")
 """Settings with which the user decides how long to train; where one is given, nothing is scouted."""
 
 
-@dataclass(frozen=True)
-class Scouted:
-    """What the first trainings have found.
-
-    Attributes:
-        settings: resolved, for the training on all rows.
-        dataset: with the validation part as a part of the training part.
-        epoch: the best on validation, on average.
-    """
-
-    settings: Settings
-    dataset: Dataset
-    epoch: int
-
-
-def scouted(settings: Settings, dataset: Dataset, given: Collection[str]) -> Scouted | None:
+def scouted(settings: Settings, dataset: Dataset, given: Collection[str]) -> tuple[Settings, Dataset] | None:
     """Find out how many epochs serve a small table; None where the data is no small table, or the user decides.
 
     Of few rows, those of a validation part are missed in learning, and are too few to tell when to stop. So the rows of
@@ -53,13 +37,16 @@ def scouted(settings: Settings, dataset: Dataset, given: Collection[str]) -> Sco
         dataset: its data.
         given: the settings that the user gave.
 
+    Returns:
+        Resolved settings and data for the training on all rows; the validation part is a part of the training part.
+
     Example:
-        >>> settings = Settings("penguins", layers=(8,))
+        >>> settings = Settings("penguins", lr=0.01)
         >>> dataset = load_for(settings)
-        >>> found = scouted(settings.resolved(dataset), dataset, ())
-        >>> [len(rows) for rows in dataset.rows.values()], [len(rows) for rows in found.dataset.rows.values()]
+        >>> longer, everything = scouted(settings.resolved(dataset), dataset, ())
+        >>> [len(rows) for rows in dataset.rows.values()], [len(rows) for rows in everything.rows.values()]
         ([240, 52, 52], [292, 0, 52])
-        >>> found.settings.epochs == found.epoch, found.settings.patience
+        >>> longer.epochs < settings.epochs, longer.patience
         (True, None)
     """
     count = sum(map(len, dataset.rows.values()))
@@ -72,6 +59,31 @@ def scouted(settings: Settings, dataset: Dataset, given: Collection[str]) -> Sco
     rows = np.union1d(dataset.rows["train"], dataset.rows["validation"])
     if len(rows) < 2 * FOLDS:
         return None
+    best = best_epoch(settings, dataset, rows)
+    if best is None:
+        return None
+    epoch, loss = best
+    longer = replace(settings, validation=0.0, epochs=epoch, patience=None, scouted=True)
+    everything = load_for(longer)
+    bound = ", the last that was tried, so more epochs or a larger --lr may help" * (epoch == settings.epochs)
+    note = (
+        f"{FOLDS} trainings, each with another fifth of the rows for validation, were best at epoch {epoch} on average "
+        f"(loss {loss:.4f}){bound}; now all {len(rows):,} rows are learnt from, as long"
+    )
+    return longer, replace(everything, notes=(*everything.notes, note))
+
+
+def best_epoch(settings: Settings, dataset: Dataset, rows: Ints) -> tuple[int, float] | None:
+    """The epoch at which five trainings, each with another fifth of the rows for validation, are best on average.
+
+    Args:
+        settings: resolved, with a patience.
+        dataset: the data.
+        rows: which of them (m,), at least five.
+
+    Returns:
+        The epoch, and the mean validation loss after it; None where a training failed.
+    """
     folds = _folds(rows, dataset, settings.seed)
     curves = []
     for fold in range(FOLDS):
@@ -82,13 +94,28 @@ def scouted(settings: Settings, dataset: Dataset, given: Collection[str]) -> Sco
     longest = max(map(len, curves))
     losses = np.mean([curve + [curve[-1]] * (longest - len(curve)) for curve in curves], axis=0)
     epoch = int(losses.argmin()) + 1
-    longer = replace(settings, validation=0.0, epochs=epoch, patience=None)
-    everything = load_for(longer)
-    note = (
-        f"{FOLDS} trainings, each with another fifth of the rows for validation, were best at epoch {epoch} on average "
-        f"(loss {losses[epoch - 1]:.4f}); now all {len(rows):,} rows are learnt from, as long"
-    )
-    return Scouted(longer, replace(everything, notes=(*everything.notes, note)), epoch)
+    return epoch, float(losses[epoch - 1])
+
+
+def for_fewer(settings: Settings, dataset: Dataset, rows: Ints) -> Settings:
+    """The settings of a run, for fewer of its rows: of a scouted run, for as many epochs as five folds of these like.
+
+    Args:
+        settings: of the run, resolved.
+        dataset: its data.
+        rows: which of them (m,), at least five.
+
+    Example:
+        >>> settings = Settings("penguins", lr=0.01)
+        >>> settings, dataset = prepared(settings, load_for(settings))
+        >>> few = for_fewer(settings, dataset, dataset.rows["train"][::8])
+        >>> few.epochs > settings.epochs, few == replace(settings, epochs=few.epochs)
+        (True, True)
+    """
+    if not settings.scouted:
+        return settings
+    best = best_epoch(replace(settings, epochs=Settings.epochs, patience=PATIENCE), dataset, rows)
+    return settings if best is None else replace(settings, epochs=best[0])
 
 
 def _folds(rows: Ints, dataset: Dataset, seed: int) -> NDArray[np.int64]:
@@ -103,15 +130,8 @@ def _folds(rows: Ints, dataset: Dataset, seed: int) -> NDArray[np.int64]:
 
 def _validation_losses(settings: Settings, dataset: Dataset, learnt: Ints, held: Ints) -> list[float]:
     """The validation loss after every epoch; none at all if the training failed."""
-    training = settings.trainer(settings.network(dataset)).start(
-        dataset.x,
-        dataset.y,
-        rows=learnt,
-        validation=evaluation(dataset.target, dataset.x, dataset.y, held),
-        sample_weight=dataset.weights,
-    )
     losses = []
-    for record in training.records():
+    for record in settings.training(dataset, learnt, held).records():
         if isinstance(record, EpochRecord) and record.epoch and record.validation is not None:
             losses.append(float(record.validation["loss"]))
         if isinstance(record, EndRecord) and record.failed:
@@ -119,17 +139,18 @@ def _validation_losses(settings: Settings, dataset: Dataset, learnt: Ints, held:
     return losses
 
 
-def prepared(settings: Settings, dataset: Dataset, given: Collection[str]) -> tuple[Settings, Dataset]:
+def prepared(settings: Settings, dataset: Dataset, given: Collection[str] | None = None) -> tuple[Settings, Dataset]:
     """The settings with every choice made, and the data as they are learnt from, a small table whole.
 
     Args:
         settings: as the user gave them.
         dataset: their data.
-        given: the names of the settings that the user gave.
+        given: the names of the settings that the user gave; those that differ from the defaults unless told.
 
     Raises:
         InputError: two settings, or a setting and the data, do not go together.
     """
+    if given is None:
+        given = [name for name in DECIDED if getattr(settings, name) != getattr(Settings, name)]
     resolved = settings.resolved(dataset)
-    found = scouted(resolved, dataset, given)
-    return (resolved, dataset) if found is None else (found.settings, found.dataset)
+    return scouted(resolved, dataset, given) or (resolved, dataset)

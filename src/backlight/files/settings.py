@@ -4,25 +4,24 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final, Literal
 
-import numpy as np
-
+from backlight.arrays import Ints
 from backlight.data import (
-    Classes,
     Dataset,
     ImageInputs,
     ImageOptions,
-    Labels,
-    Quantities,
+    Inputs,
     SeveralClasses,
     TableOptions,
-    Target,
 )
+from backlight.data.augment import Augmentation, augmentation_for, check_kinds
 from backlight.data.images.options import Progress, format_size, parse_size
 from backlight.data.splits import check_fractions
 from backlight.errors import InputError
+from backlight.files.fitting import check_target, check_until, suited_output
+from backlight.files.model import evaluation
 from backlight.network import Network
-from backlight.network.losses import check_pair, default_loss
-from backlight.training import Trainer, Until
+from backlight.network.losses import check_smoothing, default_loss
+from backlight.training import Trainer, Training
 from backlight.training.optimizers import LBFGS, OPTIMIZERS, make_optimizer
 from backlight.training.schedules import needs_the_end
 
@@ -32,9 +31,9 @@ INIT: Final = "glorot_uniform"
 What an untrained network says about rows between the examples must be unlearned, and few examples do not do that.
 """
 
-PATIENCE: Final = 20
-
 DROPOUT_FROM: Final = 1_000  # training examples: below, silencing units made no difference; above, results better
+
+PATIENCE: Final = 20  # epochs without a better validation
 
 CLASSIC: Final[Mapping[str, Any]] = {
     "layers": (16, 16),
@@ -48,23 +47,23 @@ CLASSIC: Final[Mapping[str, Any]] = {
     "batch_size": 100,
 }
 
-_RANGES: Final[Mapping[str, tuple[float, float]]] = {
-    "sigmoid": (0.0, 1.0),
-    "logistic": (0.0, 1.0),
-    "softmax": (0.0, 1.0),
-    "tanh": (-1.0, 1.0),
-    "relu": (0.0, float("inf")),
-    "softplus": (0.0, float("inf")),
-    "exponential": (0.0, float("inf")),
-}
 _WITH_MOMENTUM: Final = ("momentum", "nesterov")
-_LISTS: Final = ("layers", "until", "drop", "keep", "types")
-_MEASURED: Final[Mapping[type[Target], tuple[str, ...]]] = {
-    Classes: ("loss", "accuracy", "macro_f1"),
-    Labels: ("loss", "accuracy", "exact"),
-    SeveralClasses: ("loss", "accuracy", "exact"),
-    Quantities: ("loss", "rmse", "mae", "r2"),
+PLAIN: Final[Mapping[str, Any]] = {
+    "weight_decay": 0.0,
+    "l1": 0.0,
+    "l2": 0.0,
+    "label_smoothing": 0.0,
+    "clip": None,
+    "clip_examples": None,
+    "average": None,
 }
+"""Nothing that keeps weights small or steps short."""
+
+_TRAINED: Final = (  # settings that a trainer has by the same names
+    *("loss", "lr", "schedule", "batch_size", "epochs", "seed", "threads", "engine", "until", "patience"),
+    *("l1", "l2", "clip", "clip_examples", "average", "label_smoothing", "accumulate"),
+)
+_LISTS: Final = ("layers", "until", "drop", "keep", "types")
 
 
 @dataclass(frozen=True)
@@ -96,19 +95,28 @@ class Settings:
         schedule: how the learning rate changes, as it is typed.
         momentum: of the optimizers `momentum` and `nesterov`.
         weight_decay: decoupled.
+        l1: the penalty l1 Σ|W|; this and what follows up to `accumulate` as `Trainer` has them.
+        l2: the penalty ½ l2 Σ W².
+        clip: the longest that a step's gradient may be.
+        clip_examples: the longest that an example's gradient may be.
+        average: how much of the averaged parameters a step keeps.
+        label_smoothing: how much of each label is shared out among all classes.
+        accumulate: batches per step.
         dropout: the rate for hidden units.
         batch_size: examples per step, or "full".
         epochs: the most passes over the data.
         until: conditions that end the training.
         patience: epochs without a better validation.
+        augment: how training examples are varied, as it is typed: `rotate=12,scale=0.15`.
         size: that images are stretched to, as it is typed: `32x24`.
         gray: whether the colours of images are dropped.
         labels: the file of the images' labels.
         label_from: the pattern that finds labels in the images' names.
         skip_broken: whether broken images are left out.
-        seed: of the split, the initial weights, the order of examples and dropout.
+        seed: of the split, the initial weights, the order of examples, dropout and augmentation.
         threads: how many the engine may use.
         engine: which engine.
+        scouted: whether `epochs` is not the user's choice but what five folds found; see `backlight.files.scouting`.
     """
 
     data: str
@@ -135,11 +143,19 @@ class Settings:
     schedule: str = "constant"
     momentum: float | None = None
     weight_decay: float | None = None
+    l1: float = 0.0
+    l2: float = 0.0
+    clip: float | None = None
+    clip_examples: float | None = None
+    average: float | None = None
+    label_smoothing: float = 0.0
+    accumulate: int = 1
     dropout: float | None = None
     batch_size: int | Literal["full"] | None = None
     epochs: int = 200
     until: tuple[str, ...] = ()
     patience: int | None = None
+    augment: str | None = None
     size: str | None = None
     gray: bool = False
     labels: str | None = None
@@ -148,6 +164,7 @@ class Settings:
     seed: int = 0
     threads: int | None = None
     engine: str = "auto"
+    scouted: bool = False
 
     @classmethod
     def classic(cls, data: str, **given: Any) -> "Settings":
@@ -173,9 +190,12 @@ class Settings:
         check_fractions(self.validation, self.test)
         self.table_options().check()
         self.options()
+        if self.augment is not None:
+            check_kinds(self.augment)
         if not all(isinstance(units, int) and units > 0 for units in self.layers):
             raise InputError(f"layers is {self.layers}; it must be whole numbers above 0")
-        suited = {"cross_entropy": "softmax", "poisson": "exponential"}.get(self.loss or "", "identity")
+        unsaid = "cross_entropy" if self.label_smoothing else ""
+        suited = {"cross_entropy": "softmax", "poisson": "exponential"}.get(self.loss or unsaid, "identity")
         small = replace(self, layers=(1,) * len(self.layers), output=self.output or suited)
         small.trainer(small._network(1, 2))
 
@@ -188,10 +208,12 @@ class Settings:
         has_validation = len(dataset.rows["validation"]) > 0
         if self.patience is not None and not has_validation:
             raise InputError("patience needs a validation part, and there is none; give --validation 0.15")
-        output = self.output or _suited_output(dataset.target, self.loss)
+        output = self.output or suited_output(dataset.target, self.loss)
         loss = self.loss or default_loss(output)
-        _check_target(dataset, output, loss)
-        _check_until(self.until, dataset.target)
+        check_target(dataset, output, loss)
+        check_smoothing(self.label_smoothing, loss)
+        check_until(self.until, dataset.target)
+        self.augmentation(dataset.inputs)
         whole = self.optimizer == LBFGS.name
         many = len(dataset.rows["train"]) >= DROPOUT_FROM
         size = self.size
@@ -215,7 +237,7 @@ class Settings:
         return TableOptions(**{field.name: getattr(self, field.name) for field in fields(TableOptions)})
 
     def options(self, progress: Progress | None = None) -> TableOptions | ImageOptions:
-        """What is said of how the data are read: of a table's columns, or of images.
+        """What is said of how the data are read, of a table's columns or of images; what the classes weigh is not.
 
         Args:
             progress: told how far the reading of images is.
@@ -223,7 +245,7 @@ class Settings:
         Raises:
             InputError: something is said of both.
         """
-        table, images = self.table_options(), self.images(progress)
+        table, images = replace(self.table_options(), class_weights=None), self.images(progress)
         if table == TableOptions():
             return images
         if images != ImageOptions():
@@ -260,25 +282,38 @@ class Settings:
             seed=self.seed,
         )
 
-    def trainer(self, network: Network) -> Trainer:
-        """The trainer of resolved settings."""
+    def augmentation(self, inputs: Inputs) -> Augmentation | None:
+        """How training examples with such inputs are varied.
+
+        Raises:
+            InputError: it is not for such inputs.
+        """
+        return None if self.augment is None else augmentation_for(self.augment, inputs)
+
+    def trainer(self, network: Network, inputs: Inputs | None = None) -> Trainer:
+        """The trainer of resolved settings.
+
+        Args:
+            network: the network.
+            inputs: what it learns from; without them, nothing is augmented.
+        """
         given = {"momentum": self.momentum, "weight_decay": self.weight_decay}
         optimizer = make_optimizer(self.optimizer, **{k: v for k, v in given.items() if v is not None})
-        return Trainer(
-            network,
-            loss=self.loss,
-            optimizer=optimizer,
-            lr=self.lr,
-            schedule=self.schedule,
-            batch_size=self.batch_size,
-            epochs=self.epochs,
-            seed=self.seed,
-            threads=self.threads,
-            engine=self.engine,
-            until=self.until,
-            patience=self.patience,
-            evaluate_untrained=True,
-        )
+        same = {name: getattr(self, name) for name in _TRAINED}
+        augment = None if inputs is None else self.augmentation(inputs)
+        return Trainer(network, optimizer=optimizer, evaluate_untrained=True, augment=augment, **same)
+
+    def training(self, dataset: Dataset, learnt: Ints, watched: Ints) -> Training:
+        """A training of resolved settings that has taken no step.
+
+        Args:
+            dataset: the data.
+            learnt: the rows to learn from (m,).
+            watched: the rows to measure after every epoch; none where it is empty.
+        """
+        validation = evaluation(dataset.target, dataset.x, dataset.y, watched) if len(watched) else None
+        trainer = self.trainer(self.network(dataset), dataset.inputs)
+        return trainer.start(dataset.x, dataset.y, rows=learnt, validation=validation, sample_weight=dataset.weights)
 
     def to_dict(self) -> dict[str, Any]:
         """The settings as plain data, for files."""
@@ -313,61 +348,3 @@ def standardises(output: str | None, loss: str | None) -> bool:
 def _default(optimizer: str, setting: str) -> float | None:
     value = getattr(make_optimizer(optimizer), setting, None)
     return None if value is None else float(value)
-
-
-def _suited_output(target: Target, loss: str | None) -> str:
-    if loss == "poisson":
-        return "exponential"
-    if isinstance(target, Quantities):
-        return "identity"
-    if isinstance(target, SeveralClasses):
-        return "softmax"
-    if loss in (None, "cross_entropy"):
-        return "logistic" if isinstance(target, Labels) else "softmax"
-    return "sigmoid"
-
-
-def _check_target(dataset: Dataset, output: str, loss: str) -> None:
-    target = dataset.target
-    if isinstance(target, Quantities) and loss == "cross_entropy":
-        raise InputError(
-            f"the loss cross_entropy is for classes, and {target.names[0]!r} is a quantity; "
-            "choose squared, absolute, huber or poisson, or --task classification"
-        )
-    if isinstance(target, SeveralClasses) and output != "softmax" and loss != "poisson":
-        raise InputError(
-            f"the output is {output}, and the target asks {len(target.targets)} questions, each with one of its own "
-            "classes; choose the output softmax, which answers each of them"
-        )
-    check_pair(output, loss)
-    if isinstance(target, Labels) and output == "softmax":
-        raise InputError("softmax picks one class, and here several labels can be true at once; choose logistic")
-    if isinstance(target, Classes | SeveralClasses) and loss == "poisson":
-        raise InputError("the loss poisson is for counts, and the target has classes; choose cross_entropy")
-    if isinstance(target, Quantities) and output in _RANGES:
-        _check_range(dataset, output, loss, target.names)
-
-
-def _check_range(dataset: Dataset, output: str, loss: str, names: tuple[str, ...]) -> None:
-    """Refuse quantities that an output can never give."""
-    low, high = _RANGES[output]
-    gives = f"gives numbers from {low:g} to {high:g}" if high < float("inf") else "gives no numbers below 0"
-    what = "the loss poisson is for counts of 0 or more" if loss == "poisson" else f"the output {output} {gives}"
-    for name, values in zip(names, dataset.y.T, strict=True):
-        least, most = float(np.nanmin(values)), float(np.nanmax(values))
-        if least < low or most > high:
-            raise InputError(
-                f"{what}, and {name!r} goes from {least:g} to {most:g}; "
-                "choose the output identity, with the loss squared, absolute or huber"
-            )
-
-
-def _check_until(conditions: tuple[str, ...], target: Target) -> None:
-    measured = _MEASURED[type(target)]
-    for condition in conditions:
-        metric = Until(condition).metric
-        if metric not in measured:
-            raise InputError(
-                f"the condition {condition!r} asks for {metric}, which is not measured here; "
-                f"there are {', '.join(measured)}"
-            )

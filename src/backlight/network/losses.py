@@ -21,7 +21,7 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from backlight.arrays import Array
-from backlight.errors import InputError, nearest
+from backlight.errors import InputError, nearest, number_within
 
 Losses: TypeAlias = Callable[[Array, Array, Array, Sequence[Array]], None]
 
@@ -201,4 +201,23 @@ choose the output exponential or softplus
             if output != "softmax"
             else "the loss poisson needs rates, and softmax gives probabilities that sum to 1; "
             "choose the output exponential or softplus"
+        )
+
+
+def check_smoothing(smoothing: float, loss: str) -> None:
+    """Refuse a smoothing of labels that is out of range, or that the loss knows nothing of.
+
+    Raises:
+        InputError: it is not from 0 to below 1, or the loss is not cross_entropy.
+
+    Example:
+        >>> check_smoothing(0.1, "squared")
+        Traceback (most recent call last):
+        ...
+        backlight.errors.InputError: label_smoothing is for classes learnt with the loss cross_entropy, and the loss \
+is squared; leave it out
+    """
+    if number_within("label_smoothing", smoothing, 0, 1) and loss != "cross_entropy":
+        raise InputError(
+            f"label_smoothing is for classes learnt with the loss cross_entropy, and the loss is {loss}; leave it out"
         )

@@ -1,16 +1,19 @@
-"""The objective: the one place where losses are weighted and averaged.
+"""The objective: the one place where losses are weighted and averaged, and penalties are added.
 
-objective = Σ_n weights_n losses_n with weights_n = w_n / n, where w_n is example n's sample weight (1 unless given).
+objective = Σ_n weights_n losses_n + l1 Σ|W| + ½ l2 Σ W²
+
+with weights_n = w_n / n, where w_n is example n's sample weight (1 unless given), and the penalties' sums over the
+weights, not the biases, of all layers that learn.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from backlight.arrays import Array, Floats
-from backlight.errors import InputError
-from backlight.network.losses import FUSED, LOSSES, check_pair
+from backlight.errors import InputError, number_within
+from backlight.network.losses import FUSED, LOSSES, check_pair, check_smoothing
 from backlight.network.softmax import groups
 
 
@@ -23,21 +26,32 @@ class Objective:
         loss: one of `backlight.network.losses.LOSS_NAMES`.
         sizes: how many outputs each group of a softmax in groups has. The loss of an example is then the sum of its
             groups' losses.
+        smoothing: of labels in training, see `smooth`.
+        l1: the penalty per unit of |W|.
+        l2: the penalty per unit of ½ W².
 
     Raises:
-        InputError: the two do not go together.
+        InputError: two of them do not go together, or a number is out of range.
 
     Example:
         >>> Objective("softmax", "cross_entropy").fused, Objective("sigmoid", "squared").fused
         (True, False)
+        >>> Objective("softmax", "cross_entropy", l1=0.5, l2=0.25).penalty([np.array([3.0, -4.0])])
+        6.625
     """
 
     output: str
     loss: str
     sizes: tuple[int, ...] = ()
+    smoothing: float = 0.0
+    l1: float = 0.0
+    l2: float = 0.0
 
     def __post_init__(self) -> None:
         check_pair(self.output, self.loss)
+        check_smoothing(self.smoothing, self.loss)
+        number_within("l1", self.l1, 0, float("inf"))
+        number_within("l2", self.l2, 0, float("inf"))
 
     @property
     def fused(self) -> bool:
@@ -64,6 +78,42 @@ class Objective:
             np.subtract(a, y, out=out)
         else:
             LOSSES[self.loss].slope(a, y, out, scratch)
+
+    def smooth(self, y: Array) -> None:
+        """Move encoded targets (n, j) towards "I cannot tell", in place: (1 − smoothing) y + smoothing / K.
+
+        K is the number of outputs of a softmax, or of each of its groups, and 2 for a logistic output, which says yes
+        or no. Source: Szegedy and others, arXiv:1512.00567.
+
+        Example:
+            >>> y = np.array([[0.0, 1.0, 0.0, 0.0]])
+            >>> Objective("softmax", "cross_entropy", smoothing=0.2).smooth(y)
+            >>> y.round(12).tolist()
+            [[0.05, 0.85, 0.05, 0.05]]
+        """
+        if not self.smoothing:
+            return
+        np.multiply(y, 1.0 - self.smoothing, out=y)
+        for group in groups(self.sizes, y.shape[1]):
+            k = group.stop - group.start if self.output == "softmax" else 2
+            np.add(y[:, group], self.smoothing / k, out=y[:, group])
+
+    def penalty(self, weights: Iterable[Floats]) -> float:
+        """l1 Σ|W| + ½ l2 Σ W² over arrays of weights, summed in float64; 0.0 without penalties."""
+        if not (self.l1 or self.l2):
+            return 0.0
+        sums = [(float(np.abs(W).sum(dtype=np.float64)), float(np.square(W, dtype=np.float64).sum())) for W in weights]
+        return self.l1 * sum(s for s, _ in sums) + 0.5 * self.l2 * sum(s for _, s in sums)
+
+    def add_penalty(self, W: Floats, grads: Floats, scratch: Floats) -> None:
+        """Add l1 sign(W) + l2 W, the penalty's own gradient, to `grads`; `scratch` is memory of the same shape."""
+        if self.l1:
+            np.sign(W, out=scratch)
+            np.multiply(scratch, self.l1, out=scratch)
+            np.add(grads, scratch, out=grads)
+        if self.l2:
+            np.multiply(W, self.l2, out=scratch)
+            np.add(grads, scratch, out=grads)
 
     def indices(self, y: Array) -> int:
         """How many class indices each target is: 1, or one per group; 0 where targets are values.

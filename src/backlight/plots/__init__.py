@@ -19,6 +19,7 @@ from backlight.plots.blocks import (
     number,
 )
 from backlight.plots.html import Figure, fragment, page
+from backlight.plots.sheets import contact_sheet
 
 __all__ = [
     "Bars",
@@ -37,6 +38,7 @@ __all__ = [
     "Ranges",
     "Table",
     "Text",
+    "contact_sheet",
     "fragment",
     "number",
     "page",

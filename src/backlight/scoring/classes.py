@@ -36,31 +36,6 @@ def auc(scores: Floats, positive: Array) -> float | None:
     return float((ranks - len(chosen) * (len(chosen) + 1) / 2) / (len(chosen) * negatives))
 
 
-def class_aucs(outputs: Floats, y: Ints, classes: int) -> list[float | None]:
-    """The AUC of each class against all others, by that class's own output.
-
-    A single output is that of class 1.
-
-    Example:
-        >>> class_aucs(np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([0, 1]), 2)
-        [1.0, 1.0]
-    """
-    if outputs.shape[1] == 1:
-        return [auc(outputs[:, 0], y == 1)] * classes
-    return [auc(np.ascontiguousarray(outputs[:, k]), y == k) for k in range(classes)]
-
-
-def mean_auc(aucs: Sequence[float | None]) -> float | None:
-    """The mean over the classes that have an AUC; None where none has.
-
-    Example:
-        >>> mean_auc([1.0, None, 0.5]), mean_auc([None])
-        (0.75, None)
-    """
-    known = [value for value in aucs if value is not None]
-    return sum(known) / len(known) if known else None
-
-
 def per_class(confusion: Ints, names: Sequence[str], aucs: Sequence[float | None]) -> list[dict[str, Any]]:
     """What is known of each class.
 

@@ -60,6 +60,8 @@ def mean_interval(values: Floats) -> Interval | None:
 def f1_interval(y: Ints, predicted: Ints, classes: int) -> Interval | None:
     """The 95 % interval of macro F1; where every answer is right, that of the share of right ones.
 
+    The F1 of a class that is neither present nor answered is 0, in every resample as in the score.
+
     Args:
         y: class indices (n,).
         predicted: class indices (n,).
@@ -73,7 +75,9 @@ def f1_interval(y: Ints, predicted: Ints, classes: int) -> Interval | None:
     """
     hits = y == predicted
     if hits.all():
-        return share_interval(len(y), len(y))
+        present = len(np.unique(y)) / classes
+        low, high = share_interval(len(y), len(y))
+        return present * low, present * high
     if classes > _MOST_CLASSES:
         return None
     sums = group_counts([y, predicted, np.where(hits, y, -1)], classes)

@@ -66,9 +66,20 @@ def classification_metrics(losses: Floats, outputs: Floats, y: Ints) -> dict[str
     }
 
 
+def right_labels(outputs: Floats, y: Floats) -> Array:
+    """Whether each label of each example is told rightly (n, k): there where the output is above ½.
+
+    Example:
+        >>> right_labels(np.array([[0.2, 0.8]]), np.array([[0.0, 0.0]])).tolist()
+        [[True, False]]
+    """
+    right: Array = (outputs > 0.5) == (y > 0.5)
+    return right
+
+
 def label_metrics(losses: Floats, outputs: Floats, y: Floats) -> dict[str, Any]:
     """For several labels at once: `loss`, `accuracy` over all labels, and `exact`, the share of wholly right rows."""
-    right = (outputs > 0.5) == (y > 0.5)
+    right = right_labels(outputs, y)
     return {"loss": _mean(losses), "accuracy": float(right.mean()), "exact": float(right.all(axis=1).mean())}
 
 

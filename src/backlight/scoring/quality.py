@@ -13,11 +13,14 @@ from typing import Any
 import numpy as np
 
 from backlight.arrays import Array, Floats, Ints
+from backlight.network.softmax import groups
+from backlight.scoring.areas import Areas, areas, class_rankings, together
 from backlight.scoring.calibration import calibration
-from backlight.scoring.classes import auc, class_aucs, mean_auc, per_class
+from backlight.scoring.classes import per_class
 from backlight.scoring.intervals import f1_interval, mean_interval, quantity_intervals, share_interval
-from backlight.scoring.metrics import confusion_matrix, predicted_classes
+from backlight.scoring.metrics import confusion_matrix, predicted_classes, right_labels
 from backlight.scoring.resampling import Interval
+from backlight.scoring.several import right_answers
 
 Names = Sequence[str]
 
@@ -37,15 +40,21 @@ def class_quality(losses: Floats, outputs: Floats, y: Ints, names: Names) -> dic
         >>> found["score"], found["interval"], found["auc"]
         ('accuracy', [0.25, 1.0], 1.0)
     """
-    predicted, classes = predicted_classes(outputs), len(names)
-    intervals = {"loss": mean_interval(losses), "macro_f1": f1_interval(y, predicted, classes)}
-    aucs = class_aucs(outputs, y, classes)
-    return {
-        **_scored("accuracy", share_interval(int((predicted == y).sum()), len(y)), intervals),
-        "auc": mean_auc(aucs),
-        "per_class": per_class(confusion_matrix(y, predicted, classes), names, aucs),
-        "calibration": calibration(outputs, y),
+    predicted = predicted_classes(outputs)
+    figures, found = _class_figures(outputs, y, predicted, names)
+    intervals = {
+        "loss": mean_interval(losses),
+        "macro_f1": f1_interval(y, predicted, len(names)),
+        "auc": found.interval,
     }
+    return {**_scored("accuracy", share_interval(int((predicted == y).sum()), len(y)), intervals), **figures}
+
+
+def _class_figures(outputs: Floats, y: Ints, predicted: Ints, names: Names) -> tuple[dict[str, Any], Areas]:
+    """`auc`, `per_class` and `calibration`; and the areas that the first is the mean of."""
+    found = areas(class_rankings(outputs, y, len(names)))
+    rows = per_class(confusion_matrix(y, predicted, len(names)), names, found.each)
+    return {"auc": found.mean, "per_class": rows, "calibration": calibration(outputs, y)}, found
 
 
 def label_quality(losses: Floats, outputs: Floats, y: Floats, names: Names) -> dict[str, Any]:
@@ -65,17 +74,21 @@ def label_quality(losses: Floats, outputs: Floats, y: Floats, names: Names) -> d
         ('exact', [1.0, 1.0])
     """
     there = y > 0.5
-    right = (outputs > 0.5) == there
-    intervals = {"loss": mean_interval(losses), "accuracy": mean_interval(right.mean(axis=1))}
+    right = right_labels(outputs, y)
+    found = areas((outputs[:, k], there[:, k]) for k in range(len(names)))
+    intervals = {
+        "loss": mean_interval(losses),
+        "accuracy": mean_interval(right.mean(axis=1)),
+        "auc": found.interval,
+    }
     rows = []
-    for k, name in enumerate(names):
-        area = auc(outputs[:, k], there[:, k])
+    for k, (name, area) in enumerate(zip(names, found.each, strict=True)):
         predicted = predicted_classes(outputs[:, k : k + 1])
         table = confusion_matrix(there[:, k].astype(np.int64), predicted, 2)
         rows.append(per_class(table, ("not " + name, name), (area, area))[1])
     return {
         **_scored("exact", share_interval(int(right.all(axis=1).sum()), len(y)), intervals),
-        "auc": mean_auc([row["auc"] for row in rows]),
+        "auc": found.mean,
         "per_class": rows,
         "calibration": calibration(outputs.reshape(-1, 1), there.reshape(-1).astype(np.int64)),
     }
@@ -118,24 +131,23 @@ def several_quality(
         >>> found["score"], [(question["name"], question["accuracy"]) for question in found["questions"]]
         ('exact', [('first', 1.0), ('second', 0.0)])
     """
-    told, right, start = [], np.empty(y.shape, bool), 0
-    for k, (name, names) in enumerate(questions):
-        part = outputs[:, start : start + len(names)]
-        start += len(names)
-        right[:, k] = part.argmax(axis=1) == y[:, k]
-        quality = class_quality(losses, part, y[:, k], names)
-        told.append(
-            {
-                "name": name,
-                "accuracy": float(right[:, k].mean()),
-                "interval": quality["interval"],
-                **{key: quality[key] for key in ("auc", "per_class", "calibration")},
-            }
-        )
-    intervals = {"loss": mean_interval(losses), "accuracy": mean_interval(right.mean(axis=1))}
+    sizes = [len(names) for _, names in questions]
+    right, told, ranked = right_answers(outputs, y, sizes), [], []
+    for k, part in enumerate(groups(sizes, outputs.shape[1])):
+        (name, names), own = questions[k], outputs[:, part]
+        figures, found = _class_figures(own, y[:, k], predicted_classes(own), names)
+        scored = _scored("accuracy", share_interval(int(right[:, k].sum()), len(y)), {"auc": found.interval})
+        told.append({"name": name, **scored, "accuracy": float(right[:, k].mean()), **figures})
+        ranked.append(found)
+    whole = together(ranked)
+    intervals = {
+        "loss": mean_interval(losses),
+        "accuracy": mean_interval(right.mean(axis=1)),
+        "auc": whole.interval,
+    }
     return {
         **_scored("exact", share_interval(int(right.all(axis=1).sum()), len(y)), intervals),
-        "auc": mean_auc([question["auc"] for question in told]),
+        "auc": whole.mean,
         "questions": told,
     }
 

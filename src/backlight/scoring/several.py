@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from backlight.arrays import Floats, Ints
+from backlight.arrays import Array, Floats, Ints
 from backlight.errors import InputError
 from backlight.network.softmax import groups
 
@@ -25,6 +25,22 @@ def name_questions(sizes: Sequence[int], names: Sequence[str] = ()) -> dict[str,
     return dict(zip(names or [f"target {k}" for k in range(len(sizes))], sizes, strict=True))
 
 
+def right_answers(outputs: Floats, y: Ints, sizes: Sequence[int]) -> Array:
+    """Whether each question of each example is answered rightly (n, k).
+
+    Args:
+        outputs: (n, j), those of the first question, then those of the second, and so on.
+        y: class indices (n, k).
+        sizes: how many classes each question has.
+
+    Example:
+        >>> right_answers(np.array([[0.9, 0.1, 0.2, 0.3, 0.5]]), np.array([[0, 1]]), (2, 3)).tolist()
+        [[True, False]]
+    """
+    parts = groups(sizes, outputs.shape[1])
+    return np.stack([outputs[:, part].argmax(axis=1) == y[:, k] for k, part in enumerate(parts)], axis=1)
+
+
 def several_metrics(losses: Floats, outputs: Floats, y: Ints, questions: Mapping[str, int]) -> dict[str, Any]:
     """`loss`, `accuracy` over all questions, `exact`, the share of wholly right rows, and `accuracies` by question.
 
@@ -40,8 +56,7 @@ def several_metrics(losses: Floats, outputs: Floats, y: Ints, questions: Mapping
         >>> found["accuracy"], found["exact"], found["accuracies"]
         (0.75, 0.5, {'left': 1.0, 'right': 0.5})
     """
-    parts = groups(tuple(questions.values()), outputs.shape[1])
-    right = np.stack([outputs[:, part].argmax(axis=1) == y[:, k] for k, part in enumerate(parts)], axis=1)
+    right = right_answers(outputs, y, tuple(questions.values()))
     return {
         "loss": float(np.mean(losses, dtype=np.float64)),
         "accuracy": float(right.mean()),

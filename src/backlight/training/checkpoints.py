@@ -24,6 +24,8 @@ def write_checkpoint(path: Path, state: TrainingState) -> None:
     tensors = {"params": state.params} | {f"optimizer.{name}": a for name, a in state.optimizer.items()}
     if state.best_params is not None:
         tensors["best_params"] = state.best_params
+    if state.average is not None:
+        tensors["average"] = state.average
     position: dict[str, Any] = {
         "format": FORMAT,
         "step": state.step,
@@ -57,6 +59,7 @@ def read_checkpoint(path: Path) -> TrainingState:
             None if position["best_score"] is None else float(np.float64(position["best_score"])),
             position["best_epoch"],
             Watched(**position["watched"]) if "watched" in position else None,
+            tensors.get("average"),
         )
     except KeyError as error:
         raise InputError(f"{path} is not a checkpoint of Backlight: {error} is missing") from error

@@ -1,7 +1,8 @@
 """The training loop: a generator that advances a session block by block and yields records."""
 
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,7 +97,7 @@ class Training:
         self._measured: tuple[int, float] | None = None
         self._order: tuple[int, Ints] = (-1, rows)
         self._block = 1
-        self._visits = Visits(session.examples.source)
+        self._visits = Visits(session.examples.source, rows)
         self._started = time.perf_counter()
         if state is not None:
             self.restore(state)
@@ -113,6 +114,7 @@ class Training:
         if self._final is not None:
             return self._final
         best_params, best_score, best_epoch = self._best or (None, None, None)
+        average = self.session.average
         return TrainingState(
             self.step,
             self.network.params.copy(),
@@ -122,6 +124,7 @@ class Training:
             best_score,
             best_epoch,
             self.rates.watched,
+            None if average is None else average.copy(),
         )
 
     def restore(self, state: TrainingState) -> None:
@@ -130,13 +133,20 @@ class Training:
         Raises:
             InputError: it is the state of another network or optimizer.
         """
+        average = self.session.average
         here = {"params": self.network.params, **self.session.state}
         given = {"params": state.params, **state.optimizer}
+        if average is not None:
+            here["average"] = average
+        if state.average is not None:
+            given["average"] = state.average
         if {name: array.shape for name, array in here.items()} != {name: array.shape for name, array in given.items()}:
             raise InputError("the state is that of another network or optimizer; it does not fit this one")
         self.network.params[...] = state.params
         for name, array in self.session.state.items():
             array[...] = state.optimizer[name]
+        if average is not None and state.average is not None:
+            average[...] = state.average
         self.step, self._objective_sum = state.step, state.objective_sum
         self.rates.watched = state.watched
         self._best = None
@@ -176,6 +186,12 @@ class Training:
             reason = reason or self._stop_reason
         yield self._end(reason)
 
+    def complete(self) -> EndRecord:
+        """Train to the end where nobody listens; why it ended."""
+        *_, end = self.records()
+        assert isinstance(end, EndRecord)
+        return end
+
     def _epoch_order(self, epoch: int) -> Ints:
         """The order of an epoch: a permutation drawn for it, or the rows as they are where a batch holds them all."""
         if self._order[0] != epoch:
@@ -205,9 +221,9 @@ class Training:
         self.rates.look(epoch, self._measured[1])
 
     def _advance(self, count: int) -> bool:
-        """Take steps within one epoch; False if an objective was not finite."""
+        """Take up to `count` steps within one epoch; False if an objective was not finite."""
         self._remember_good()
-        stretch = self.stretch(self.step, count)
+        stretch = self.stretch(self.step, self._visits.steps(count, self.plan.batch_size))
         if stretch.first == 0:
             self._objective_sum = 0.0
         with ctrl_c_held_back(self.session.stop) as pressed:
@@ -266,8 +282,23 @@ class Training:
     def _seconds(self) -> float:
         return time.perf_counter() - self._started
 
+    @contextmanager
+    def _as_averaged(self) -> Iterator[None]:
+        """The network with the averaged parameters, where there are any, while something is measured or kept."""
+        average = self.session.average
+        if average is None:
+            yield
+            return
+        own = self.network.params.copy()
+        self.network.params[...] = average
+        try:
+            yield
+        finally:
+            self.network.params[...] = own
+
     def _measure(self, examples: Examples, rows: Ints | None = None) -> dict[str, Any]:
-        losses, outputs = losses_of(self.session, examples, rows)
+        with self._as_averaged():
+            losses, outputs = losses_of(self.session, examples, rows)
         y = examples.y if rows is None else examples.y[rows]
         plan = self.plan
         metrics = measure(losses, outputs, y, plan.unit, labels=plan.labels, questions=plan.questions)
@@ -307,7 +338,8 @@ class Training:
             raise InputError(f"watch is {self.plan.watch!r}, which is not measured here; there are {there}")
         score = value if HIGHER_IS_BETTER[self.plan.watch] else -value
         if self._best is None or score > self._best[1]:
-            self._best = (self.network.params.copy(), score, epoch)
+            with self._as_averaged():
+                self._best = (self.network.params.copy(), score, epoch)
 
     def _reason(self, record: EpochRecord) -> str | None:
         return next((reason for rule in self.plan.rules if (reason := rule.reason(record))), None)
@@ -330,6 +362,7 @@ class Training:
         taken = self.stretch(good, 1) if good < bad else None
         found = first_to_blow_up(self.network, self.session, taken, self.stretch(bad, 1))
         self.restore(state)
+        self._keep_average()
         reason = (
             f"the loss was no longer a finite number at step {bad + 1}: {found}; the weights of step {good} were kept"
         )
@@ -337,8 +370,14 @@ class Training:
             reason += f"; try a smaller learning rate than {self.plan.lr:g}"
         return EndRecord(reason, good // self.steps_per_epoch, good, None, failed=True, seconds=self._seconds())
 
+    def _keep_average(self) -> None:
+        """Have the network end with the averaged parameters, where there are any."""
+        if self.session.average is not None:
+            self.network.params[...] = self.session.average
+
     def _end(self, reason: str) -> EndRecord:
         self._final = self.state()
+        self._keep_average()
         if self._best is not None:
             self.network.params[...] = self._best[0]
         best_epoch = self._best and self._best[2]

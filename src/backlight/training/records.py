@@ -13,7 +13,7 @@ class StepsRecord:
         epoch: the epoch that they belong to, counted from 1.
         step: how many steps had been taken in all when the block ended.
         examples: how many examples of this epoch had been visited when the block ended.
-        objective: the mean objective over the epoch so far.
+        objective: the mean objective over the epoch so far: penalties included, of smoothed labels.
         seconds: since training started or was resumed.
         examples_per_second: of this block.
     """
@@ -34,7 +34,7 @@ class EpochRecord:
         epoch: how many epochs have been completed.
         step: how many steps have been taken.
         train: metrics of the training examples; `loss` alone, the mean objective over the epoch's steps, unless the
-            training examples were evaluated.
+            training examples were evaluated. Only objectives hold penalties and smoothed labels.
         validation: metrics of the validation examples, None if there are none.
         best_epoch: the epoch whose weights are the best on validation so far, None if there is no validation.
         seconds: since training started or was resumed.

@@ -18,7 +18,9 @@ class TrainingState:
         params: the parameters (size,).
         optimizer: the optimizer's arrays, each (size,), or (history, size).
         objective_sum: the sum over this epoch's steps so far of objective times examples.
-        best_params: the parameters that were best on validation, None if there are none yet.
+        average: the averaged parameters (size,), None where nothing is averaged.
+        best_params: the parameters that were best on validation, averaged ones where they are averaged; None if there
+            are none yet.
         best_score: their score.
         best_epoch: after which epoch they were.
         watched: what reduce on plateau has seen, None if it has seen nothing.
@@ -32,3 +34,4 @@ class TrainingState:
     best_score: float | None = None
     best_epoch: int | None = None
     watched: Watched | None = None
+    average: Floats | None = None

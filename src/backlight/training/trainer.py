@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
 from backlight.arrays import Array, Floats, Ints
 from backlight.engine import (
+    Clipping,
     Examples,
     Optimizer,
     RowSource,
@@ -19,7 +20,7 @@ from backlight.engine import (
     row_source,
 )
 from backlight.errors import InputError, number_within, whole_number
-from backlight.network import Dropout, Network
+from backlight.network import Dropout, Network, Objective
 from backlight.network.objective import check_targets
 from backlight.randomness import check_seed
 from backlight.scoring.metrics import HIGHER_IS_BETTER, check_metric
@@ -31,6 +32,9 @@ from backlight.training.records import Record
 from backlight.training.schedules import Constant, Schedule, Warmup, parse_schedule
 from backlight.training.state import TrainingState
 from backlight.training.stopping import AfterEpochs, Patience, StoppingRule, Until
+
+if TYPE_CHECKING:
+    from backlight.data.augment import Augmentation
 
 _BATCH_SIZE: Final = 100
 
@@ -77,7 +81,7 @@ class Trainer:
         batch_size: examples per step; "full" for all of them, 1 for one example at a time; 100 unless given, and all
             of them with lbfgs.
         epochs: the most passes over the data.
-        seed: of shuffling and dropout.
+        seed: of shuffling, dropout and augmentation.
         threads: how many threads the engine may use; its own choice if None.
         engine: "auto", "native" or "reference".
         until: conditions that end the training, such as "loss<0.05"; any of them suffices.
@@ -85,6 +89,15 @@ class Trainer:
         watch: the validation metric by which the best weights are chosen.
         evaluate_untrained: begin with a record of the untrained network.
         record_examples: keep each example's loss and squared gradient norm as it was visited, in `Training.seen`.
+        augment: how training examples are varied, anew in every epoch; what is measured stays as it is.
+        l1: penalty in the objective, l1 Σ|W| over the weights, not the biases.
+        l2: penalty in the objective, ½ l2 Σ W², likewise: PyTorch's `weight_decay` of plain SGD.
+        clip: the longest that a step's whole gradient may be; longer ones are shortened to that length.
+        clip_examples: the longest that any example's own gradient may be, likewise.
+        average: keep an exponential moving average of the parameters of which each step keeps this much (0.999, say):
+            it is what validation measures and what the network holds in the end; training goes on from the others.
+        label_smoothing: how much of each label is shared out evenly among all classes; for the loss cross_entropy.
+        accumulate: batches per step: one update from the gradients of so many batches, as of one batch as large.
 
     Raises:
         InputError: a setting is unknown or impossible; the message names it.
@@ -116,11 +129,27 @@ class Trainer:
     watch: str = "loss"
     evaluate_untrained: bool = False
     record_examples: bool = False
+    augment: "Augmentation | None" = None
+    l1: float = 0.0
+    l2: float = 0.0
+    clip: float | None = None
+    clip_examples: float | None = None
+    average: float | None = None
+    label_smoothing: float = 0.0
+    accumulate: int = 1
 
     def __post_init__(self) -> None:
         engine_name(self.engine)
-        self.network.objective(self.loss)
+        self.objective()
         self.chosen_optimizer()
+        for name in ("clip", "clip_examples"):
+            length = getattr(self, name)
+            if length is not None and number_within(name, length, 0, math.inf) == 0:
+                raise InputError(f"{name} is 0, so that nothing would be learnt; give a length above 0")
+        if self.average is not None:
+            number_within("average", self.average, 0, 1)
+        if whole_number("accumulate", self.accumulate, 1) > 1 and self.batch_size == "full":
+            raise InputError("accumulate adds up batches, and a full batch has all examples; give batch_size a number")
         whole_number("epochs", self.epochs, 1)
         if self.batch_size not in ("full", None):
             whole_number("batch_size (a number or 'full')", self.batch_size, 1)
@@ -134,6 +163,13 @@ class Trainer:
             whole_number("threads", self.threads, 1)
         check_metric(self.watch, list(HIGHER_IS_BETTER))
         self.stopping_rules()
+        if self.augment is not None:
+            self.augment.check_width(self.network.inputs)
+
+    def objective(self) -> Objective:
+        """What is minimised: the loss, of smoothed labels, and the penalties."""
+        plain = self.network.objective(self.loss)
+        return replace(plain, smoothing=self.label_smoothing, l1=self.l1, l2=self.l2)
 
     def _check_whole_batches(self) -> None:
         """Refuse what does not go with L-BFGS.
@@ -153,6 +189,17 @@ class Trainer:
             raise InputError("lbfgs needs the same objective at every step, and dropout draws another; use dropout 0")
         if self.record_examples:
             raise InputError("lbfgs visits every example several times a step, so that record_examples has no meaning")
+        if self.augment is not None:
+            raise InputError(
+                "lbfgs needs the same objective at every step, and augmentation draws another; leave it out"
+            )
+        for name in ("clip", "clip_examples", "average"):
+            if getattr(self, name) is not None:
+                raise InputError(f"{name} is for optimizers that take batches, and lbfgs takes none; leave it out")
+        if self.accumulate > 1:
+            raise InputError(
+                "lbfgs takes all examples at each step, so that accumulate has nothing to add up; leave it out"
+            )
 
     def chosen_optimizer(self) -> Optimizer | LBFGS:
         """The optimizer object."""
@@ -231,7 +278,7 @@ class Trainer:
         Raises:
             InputError: the data do not fit the network or the loss.
         """
-        network, objective = self.network, self.network.objective(self.loss)
+        network, program = self.network, compile_program(self.network, self.loss)
         examples = examples_for(network, self.loss, x, y, rows, sample_weight)
         rows = np.arange(examples.source.count) if rows is None else np.asarray(rows, np.int64)
         if isinstance(validation, tuple):
@@ -243,12 +290,12 @@ class Trainer:
             source = examples.source if validation.x is x else validation.x
             measured = examples_for(network, self.loss, source, validation.y, validation.rows), validation.rows
         optimizer = self.chosen_optimizer()
-        given = (
-            ("full" if isinstance(optimizer, LBFGS) else _BATCH_SIZE) if self.batch_size is None else self.batch_size
-        )
-        batch_size = len(rows) if given == "full" else min(given, len(rows))
+        pass_size = len(rows)
+        if self.batch_size != "full" and not isinstance(optimizer, LBFGS):
+            pass_size = min(self.batch_size or _BATCH_SIZE, len(rows))
+        batch_size = min(self.accumulate * pass_size, len(rows))
         task = Task(
-            compile_program(network, objective.loss),
+            replace(program, objective=self.objective()),
             network.params,
             examples,
             SGD() if isinstance(optimizer, LBFGS) else optimizer,
@@ -256,6 +303,10 @@ class Trainer:
             seed=self.seed,
             threads=self.threads,
             record_examples=self.record_examples,
+            augmentation=self.augment,
+            clipping=Clipping(self.clip, self.clip_examples),
+            average=self.average,
+            pass_size=pass_size if self.accumulate > 1 else None,
         )
         plan = Plan(
             batch_size=batch_size,

@@ -12,16 +12,26 @@ WINDOW_BYTES: Final = 1 << 27
 """How much of a mapped file is held in memory before it is let go of."""
 
 
-def window(source: RowSource) -> int:
-    """How many rows of a mapped source are held at once; 0 where rows need no windows."""
+def window(source: RowSource, rows: Ints | None = None) -> int:
+    """How many rows of a mapped source are visited before it is let go of; 0 where rows need no windows.
+
+    A page of the file is held for each of them, so that rows which are few and far between fill a window sooner.
+
+    Args:
+        source: where the rows lie.
+        rows: which of them are visited; all unless given.
+    """
     if not source.mapped or source.count * source.stride <= WINDOW_BYTES:
         return 0
-    return max(1, WINDOW_BYTES // source.stride)
+    held = WINDOW_BYTES // source.stride
+    if rows is not None and len(rows):
+        held = held * len(rows) // (int(np.ptp(rows)) + 1)
+    return max(1, held)
 
 
 def epoch_order(source: RowSource, rows: Ints, seed: int, epoch: int) -> Ints:
     """The order in which an epoch visits the rows: a permutation drawn for it, within windows where there are any."""
-    held = window(source)
+    held = window(source, rows)
     if held:
         return rows[windowed_permutation(seed, len(rows), held, place=(epoch, 0))]
     return rows[permutation(seed, Purpose.SHUFFLING, len(rows), place=(epoch, 0))]
@@ -43,8 +53,14 @@ def losses_of(session: Session, examples: Examples, rows: Ints | None = None) ->
 class Visits:
     """Counts the rows that were read from a mapped source, and lets go of them once they fill a window."""
 
-    def __init__(self, source: RowSource) -> None:
-        self._source, self._held, self._read = source, window(source), 0
+    def __init__(self, source: RowSource, rows: Ints) -> None:
+        self._source, self._held, self._read = source, window(source, rows), 0
+
+    def steps(self, count: int, batch_size: int) -> int:
+        """How many of so many steps may be taken before the window is full; at least one."""
+        if not self._held:
+            return count
+        return min(count, max(1, (self._held - self._read) // batch_size))
 
     def add(self, rows: int) -> None:
         """So many rows were read."""

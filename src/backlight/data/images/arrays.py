@@ -2,13 +2,14 @@
 
 import re
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backlight.arrays import Array
 from backlight.data.idx import read_idx
+from backlight.data.images.pixels import LARGE, joined
 from backlight.errors import InputError
 
 _IDX: Final = re.compile(r"(.*)(images|labels)(.*idx)([13])(.*?)(\.gz)?", re.IGNORECASE)
@@ -62,13 +63,14 @@ def read_idx_pair(path: Path) -> tuple[NDArray[np.uint8], list[str], list[tuple[
 
 
 def read_npy(path: Path) -> Array:
-    """The array of a `.npy` file; Python objects in it are never opened.
+    """The array of a `.npy` file, mapped where it is large; Python objects in it are never opened.
 
     Raises:
         InputError: it cannot be read.
     """
     try:
-        array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
+        mapped: Literal["r"] | None = "r" if path.stat().st_size > LARGE else None
+        array: Array = np.load(path, mmap_mode=mapped, allow_pickle=False)
     except FileNotFoundError as error:
         raise InputError(f"there is no file {path}") from error
     except (ValueError, EOFError) as error:
@@ -77,7 +79,7 @@ def read_npy(path: Path) -> Array:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     if not isinstance(array, np.ndarray):
         raise InputError(f"{path} holds several arrays; save one with numpy.save")
-    return array.view(np.ndarray)
+    return array
 
 
 def read_npy_images(path: Path) -> NDArray[np.uint8]:
@@ -98,17 +100,18 @@ def read_npy_images(path: Path) -> NDArray[np.uint8]:
 
 def fitted(images: NDArray[np.uint8], size: tuple[int, int] | None, *, gray: bool) -> NDArray[np.uint8]:
     """Images stretched to a size (width, height) if one is asked for, and without colours if they shall be grey."""
-    from PIL import Image
-
     deep = images.ndim == 4
     if size is None or size == (images.shape[2], images.shape[1]):
         if not (gray and deep):
             return images
         size = (images.shape[2], images.shape[1])
     shape = (len(images), size[1], size[0], *([3] if deep and not gray else []))
-    made = np.empty(shape, np.uint8)
-    for number, image in enumerate(images):
-        picture = Image.fromarray(np.ascontiguousarray(image))
-        picture = picture.convert("L") if gray and deep else picture
-        made[number] = np.asarray(picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=2))
-    return made
+    return joined((_stretched(image, size, gray=gray and deep)[None] for image in images), shape)
+
+
+def _stretched(image: NDArray[np.uint8], size: tuple[int, int], *, gray: bool) -> NDArray[np.uint8]:
+    from PIL import Image
+
+    picture = Image.fromarray(np.ascontiguousarray(image))
+    picture = picture.convert("L") if gray else picture
+    return np.asarray(picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=2))

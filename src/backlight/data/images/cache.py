@@ -20,7 +20,8 @@ import numpy as np
 from backlight.data.idx import cache_folder
 from backlight.data.images.files import ImageFiles
 from backlight.data.images.options import ImageOptions
-from backlight.data.images.sets import LARGE, LONGEST_SIDE, ImageSet, read_images, refuse
+from backlight.data.images.pixels import LARGE
+from backlight.data.images.sets import LONGEST_SIDE, ImageSet, read_images, refuse
 from backlight.errors import BacklightError, InputError
 from backlight.storage import read_json, replacing, write_json
 
@@ -51,8 +52,6 @@ def cached_images(files: ImageFiles, names: Sequence[str], options: ImageOptions
         reasons = dict(found.broken)
         refuse(files, names, [reasons.get(i) for i in range(len(names))], skip_broken=options.skip_broken)
         return found, ()
-    with suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
     made = read_images(
         files,
         names,
@@ -60,7 +59,6 @@ def cached_images(files: ImageFiles, names: Sequence[str], options: ImageOptions
         gray=options.gray,
         skip_broken=options.skip_broken,
         progress=options.progress,
-        large_in=folder if folder.is_dir() else None,
     )
     size = (made.shape[1], made.shape[0])
     key = _key(digest, size)
@@ -124,8 +122,10 @@ def _find(folder: Path, key: str) -> ImageSet | None:
 
 def _keep(folder: Path, key: str, images: ImageSet) -> None:
     """Write an entry, the file that makes it one last."""
-    if not folder.is_dir():
-        raise BacklightError(f"there is no folder {folder}, and it cannot be made")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BacklightError(f"cannot make the folder {folder}: {error.strerror or error}") from error
     _make_room(folder, images.pixels.nbytes)
     with replacing(folder / f"{key}.npy") as file:
         header = {"descr": "|u1", "fortran_order": False, "shape": images.pixels.shape}

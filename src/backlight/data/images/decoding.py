@@ -3,7 +3,8 @@
 import io
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import numpy as np
@@ -36,16 +37,42 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def look_at(file: BinaryIO) -> tuple[tuple[int, int], bool]:
-    """The size (width, height) of an upright image, and whether its form has room for colours; nothing is decoded.
+@dataclass(frozen=True)
+class Look:
+    """What can be told of an image at a glance.
+
+    Attributes:
+        size: (width, height) of the upright image.
+        coloured: whether its form has room for colours.
+        pixels: of a small image, in its own size, with colours if there is room for them and they are wanted; of
+            others, and where the pixels are damaged, None.
+    """
+
+    size: tuple[int, int]
+    coloured: bool
+    pixels: NDArray[np.uint8] | None = None
+
+
+def look_at(file: BinaryIO, *, gray: bool = False, small: int = 0) -> Look:
+    """Look at an image without decoding it, unless it is small: then that costs less than opening it again.
+
+    Args:
+        file: of an image.
+        gray: whether the pixels of a small image are grey, as `decode` has it.
+        small: the longest side of an image that is decoded.
 
     Raises:
         BrokenImageError: it is no image that can be read.
     """
     with _reasons(), _opened(file) as image:
-        width, height = image.size
-        size = (height, width) if _orientation(image) in _SWAPPING else (width, height)
-        return size, image.mode not in _GREY and not image.mode.startswith("I")
+        turned = _orientation(image)
+        size = image.size[::-1] if turned in _SWAPPING else image.size
+        coloured = image.mode not in _GREY and not image.mode.startswith("I")
+        pixels = None
+        if max(size) <= small:
+            with suppress(BrokenImageError), _reasons():
+                pixels = _pixels(image, turned, size, gray=gray or not coloured)
+        return Look(size, coloured, pixels)
 
 
 def decode(content: bytes, size: tuple[int, int], *, gray: bool) -> NDArray[np.uint8]:
@@ -62,16 +89,19 @@ def decode(content: bytes, size: tuple[int, int], *, gray: bool) -> NDArray[np.u
     Raises:
         BrokenImageError: it is no image that can be read.
     """
+    with _reasons(), _opened(io.BytesIO(content)) as image:
+        return _pixels(image, _orientation(image), size, gray=gray)
+
+
+def _pixels(image: "Image.Image", turned: int, size: tuple[int, int], *, gray: bool) -> NDArray[np.uint8]:
     from PIL import Image
 
-    with _reasons(), _opened(io.BytesIO(content)) as image:
-        turned = _orientation(image)
-        wanted = size[::-1] if turned in _SWAPPING else size
-        image.draft("L" if gray else "RGB", (_GAP * wanted[0], _GAP * wanted[1]))  # JPEG alone heeds it
-        flat = _flat(image, "L" if gray else "RGB")
-        if flat.size != wanted:
-            flat = flat.resize(wanted, Image.Resampling.BILINEAR, reducing_gap=_GAP)
-        return np.asarray(flat if turned == 1 else _turn(flat, turned), np.uint8)
+    wanted = size[::-1] if turned in _SWAPPING else size
+    image.draft("L" if gray else "RGB", (_GAP * wanted[0], _GAP * wanted[1]))  # JPEG alone heeds it
+    flat = _flat(image, "L" if gray else "RGB")
+    if flat.size != wanted:
+        flat = flat.resize(wanted, Image.Resampling.BILINEAR, reducing_gap=_GAP)
+    return np.asarray(flat if turned == 1 else _turn(flat, turned), np.uint8)
 
 
 def _opened(file: BinaryIO) -> "Image.Image":

@@ -59,6 +59,11 @@ class ImageFiles:
             return open(f"{self.path}/{self._inside}{name}", "rb")  # noqa: PTH123 - thousands of paths take time
         return io.BytesIO(self._archive.read(self._entries[self._inside + name]))
 
+    @property
+    def folder(self) -> str:
+        """The whole path of the folder that names are relative to; a zip counts as a folder of its name."""
+        return f"{self.path.resolve().as_posix()}/{self._inside}".rstrip("/")
+
     def shown(self, name: str) -> str:
         """A file's path in messages."""
         return readable(f"{self.path}/{self._inside}{name}")
@@ -152,15 +157,15 @@ def _of_archive(path: Path, archive: zipfile.ZipFile) -> ImageFiles:
     folders: set[str] = set()
     others: list[str] = []
     for entry in archive.infolist():
-        name = entry.filename.replace("\\", "/")
-        pure = PurePosixPath(name)
-        if name.startswith("/") or ".." in pure.parts or ":" in "".join(pure.parts[:1]):
+        pure = PurePosixPath(entry.filename.replace("\\", "/"))
+        name = str(pure)
+        if pure.is_absolute() or ".." in pure.parts or ":" in "".join(pure.parts[:1]):
             raise InputError(f"{path} holds {readable(name)!r}, a path that leads out of it; pack the folder again")
-        if any(_is_hidden(part) for part in pure.parts):
+        if not pure.parts or any(_is_hidden(part) for part in pure.parts):
             continue
         folders.update(str(above) for above in pure.parents if str(above) != ".")
         if entry.is_dir():
-            folders.add(str(pure))
+            folders.add(name)
         elif not is_image(name):
             others.append(name)
         elif entry.flag_bits & 1:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,17 +11,12 @@ from backlight.data.dataset import PARTS, Dataset, Source
 from backlight.data.images.arrays import fitted, is_idx, read_idx_pair, read_npy_images
 from backlight.data.images.cache import cached_images
 from backlight.data.images.files import ImageFiles, image_files, readable
-from backlight.data.images.labels import (
-    Labelled,
-    Row,
-    find_labels,
-    find_target,
-    labels_by_name,
-    parts_by_folder,
-    read_labels,
-)
+from backlight.data.images.label_tables import Labelled, Row, labels_of
+from backlight.data.images.labels import divided_by_folder, find_labels, find_target, quantities
 from backlight.data.images.negatives import are_bright, negatives
+from backlight.data.images.notes import listed
 from backlight.data.images.options import ImageOptions, format_size
+from backlight.data.images.pixels import picked
 from backlight.data.images.sets import ImageSet
 from backlight.data.inputs import ImageInputs
 from backlight.data.npz import encode_target, quantity_names
@@ -31,8 +25,6 @@ from backlight.data.targets import Classes, SeveralClasses, Target
 from backlight.data.wanted import Wanted
 from backlight.errors import InputError
 from backlight.storage import sha256_of_file
-
-_NAMED: Final = 3
 
 
 def is_images(path: Path) -> bool:
@@ -62,24 +54,23 @@ def load_images(path: Path, wanted: Wanted, options: ImageOptions) -> Dataset:
         if options.labels is None:
             raise InputError(f"{path} holds images without labels; give them with --labels FILE.npy or FILE.csv")
         raw = read_npy_images(path)
-        table = read_labels(Path(options.labels), wanted.targets)
-        found = labels_by_name(table, [str(number) for number in range(len(raw))], options.labels)
+        found = labels_of(Path(options.labels), [str(number) for number in range(len(raw))], wanted.targets)
         if not any(found.rows):
             raise InputError(f"{options.labels} has labels for none of the {len(raw):,} images, 0 to {len(raw) - 1}")
         sources = [_file(path), _file(Path(options.labels))]
     if options.label_from is not None or options.skip_broken:
         raise InputError(f"{path} is no folder of image files; leave out --label-from and --skip-broken")
     images = fitted(raw, options.size, gray=options.gray)
-    there = np.array([row is not None for row in found.rows])
-    pixels = np.ascontiguousarray(images).reshape(len(images), -1)
+    there = np.flatnonzero([row is not None for row in found.rows])
+    pixels = picked(images, there).reshape(len(there), -1)
     kept = [row for row in found.rows if row is not None]
     notes = list(found.notes)
-    if len(kept) < len(pixels):
-        notes.append(f"{len(pixels) - len(kept):,} images have no label and were left out")
-        pixels = pixels[there]
-    known = find_target(found.columns, kept, wanted.task, str(options.labels or path), measured=found.measured)
+    if len(kept) < len(images):
+        notes.append(f"{len(images) - len(kept):,} images have no label and were left out")
+    what = str(options.labels or path)
+    known = find_target(found.columns, kept, wanted.task, what, measured=found.measured)
     rows = _split(None, known, kept, wanted)
-    fit, y = _encoded(known, found.columns, kept, rows["train"], standardise=wanted.standardise)
+    fit, y = _encoded(known, found.columns, kept, rows["train"], what, standardise=wanted.standardise)
     source = Source(str(path), "idx" if is_idx(path) else "npy", tuple(sources))
     pixels, inputs = _inputs(pixels, tuple(images.shape[1:]), rows["train"], notes)
     return Dataset(path.stem, pixels, y, rows, inputs, fit, source, notes=tuple(notes))
@@ -90,19 +81,20 @@ def _file(path: Path) -> tuple[str, str]:
 
 
 def _load_files(path: Path, wanted: Wanted, options: ImageOptions) -> Dataset:
-    with image_files(path) as files:
-        if not files.names:
-            raise InputError(_no_images(files))
-        divided = parts_by_folder(files.names, files.folders)
-        parts, within = divided if divided is not None else (None, list(files.names))
-        found = find_labels(files, within, options, wanted.targets)
+    with image_files(path) as every:
+        if not every.names:
+            raise InputError(_no_images(every))
+        divided = divided_by_folder(every)
+        files, parts = divided.files, divided.parts
+        found = find_labels(files, divided.within, options, wanted.targets)
         labelled = [i for i, row in enumerate(found.rows) if row is not None]
         images, failures = cached_images(files, [files.names[i] for i in labelled], options)
     chosen = [labelled[i] for i in images.kept.tolist()]
     labels = [row for row in (found.rows[i] for i in chosen) if row is not None]
-    known = find_target(found.columns, labels, wanted.task, readable(str(path)), measured=found.measured)
+    what = readable(str(path))
+    known = find_target(found.columns, labels, wanted.task, what, measured=found.measured)
     rows = _split(parts and [parts[i] for i in chosen], known, labels, wanted)
-    fit, y = _encoded(known, found.columns, labels, rows["train"], standardise=wanted.standardise)
+    fit, y = _encoded(known, found.columns, labels, rows["train"], what, standardise=wanted.standardise)
     files_of = [(str(path.resolve()), images.sha256)]
     if options.labels is not None:
         files_of.append(_file(Path(options.labels)))
@@ -118,6 +110,7 @@ def _load_files(path: Path, wanted: Wanted, options: ImageOptions) -> Dataset:
         Source(str(path), "images", tuple(files_of)),
         names=tuple(readable(files.names[i]) for i in chosen),
         notes=(
+            *divided.notes,
             *found.notes,
             *negative,
             *_notes_on_files(files, options, by_folder=found.columns == (None,) and not found.measured),
@@ -176,6 +169,7 @@ def _encoded(
     columns: Sequence[str | None],
     labels: Sequence[Row],
     train: NDArray[np.int64],
+    what: str,
     *,
     standardise: bool,
 ) -> tuple[Target, Array]:
@@ -184,8 +178,7 @@ def _encoded(
     if isinstance(known, Classes):
         return known, known.encode([row[0] for row in labels])
     names = tuple(name or unnamed for name, unnamed in zip(columns, quantity_names(len(columns)), strict=True))
-    values = np.array([[float(label) for label in row] for row in labels])
-    return encode_target(None, values, train, names, standardised=standardise)
+    return encode_target(None, quantities(columns, labels, what), train, names, standardised=standardise)
 
 
 def _notes_on_files(files: ImageFiles, options: ImageOptions, *, by_folder: bool) -> list[str]:
@@ -198,11 +191,10 @@ def _notes_on_files(files: ImageFiles, options: ImageOptions, *, by_folder: bool
     if by_folder and options.label_from is None:
         filled = {folder for own in {name.rpartition("/")[0] for name in files.names} for folder in _upwards(own)}
         empty = set(files.folders) - filled
-        outermost = sorted(readable(folder) for folder in empty if folder.rpartition("/")[0] not in empty)
+        outermost = sorted(folder for folder in empty if folder.rpartition("/")[0] not in empty)
         if outermost:
-            more = ", …" if len(outermost) > _NAMED else ""
             verb = "1 folder holds" if len(outermost) == 1 else f"{len(outermost):,} folders hold"
-            notes.append(f"{verb} no images: {', '.join(outermost[:_NAMED])}{more}")
+            notes.append(f"{verb} no images: {listed(outermost)}")
     return notes
 
 
@@ -221,9 +213,9 @@ def _notes_on_images(files: ImageFiles, wanted: Sequence[int], images: ImageSet,
             "--size decides otherwise"
         )
     if images.broken:
-        lines = [f"{readable(files.names[wanted[i]])} {reason.partition(';')[0]}" for i, reason in images.broken]
+        lines = [f"{files.names[wanted[i]]} {reason.partition(';')[0]}" for i, reason in images.broken]
         what = "1 broken image was" if len(lines) == 1 else f"{len(lines):,} broken images were"
-        notes.append(f"{what} left out: {'; '.join(lines[:_NAMED])}{'; …' if len(lines) > _NAMED else ''}")
+        notes.append(f"{what} left out: {listed(lines, '; ')}")
     return notes
 
 
@@ -231,8 +223,7 @@ def _lacking(target: Classes, codes: Array, words: str) -> list[str]:
     lacking = [target.names[k] for k in np.flatnonzero(np.bincount(codes, minlength=target.width) == 0)]
     if not len(codes) or not lacking:
         return []
-    shown = ", ".join(lacking[:_NAMED]) + (", …" if len(lacking) > _NAMED else "")
-    what = f"class {shown} has" if len(lacking) == 1 else f"classes {shown} have"
+    what = f"class {listed(lacking)} has" if len(lacking) == 1 else f"classes {listed(lacking)} have"
     return [f"{what} no images {words}"]
 
 

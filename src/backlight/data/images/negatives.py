@@ -5,10 +5,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from backlight.data.scratch import no_room, scratch_file
+from backlight.data.images.pixels import chunks, joined
 
 _LOOKED_AT: Final = 1000
-_CHUNK: Final = 1 << 24
 
 
 def are_bright(pixels: NDArray[np.uint8], train: NDArray[np.int64]) -> bool:
@@ -27,19 +26,14 @@ def are_bright(pixels: NDArray[np.uint8], train: NDArray[np.int64]) -> bool:
 
 
 def negatives(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """255 − pixels (n, d): in memory, or in a mapped file where the pixels are in one.
+    """255 − pixels (n, d): in memory, or in a mapped file where they are many.
 
     Raises:
         BacklightError: there is no room on the disk.
+
+    Example:
+        >>> negatives(np.array([[0, 200]], np.uint8)).tolist()
+        [[255, 55]]
     """
-    if not isinstance(pixels, np.memmap):
-        return np.subtract(np.uint8(255), pixels)
-    step = max(1, _CHUNK // max(1, pixels.shape[1]))
-    with scratch_file() as file:
-        try:
-            for start in range(0, len(pixels), step):
-                file.write(np.subtract(np.uint8(255), pixels[start : start + step]).tobytes())
-            file.flush()
-        except OSError as error:
-            raise no_room(f"{pixels.nbytes / 1e9:.1f} GB of pixels", error) from error
-        return np.memmap(file, np.uint8, "r", shape=pixels.shape)
+    slices = chunks(*pixels.shape)
+    return joined((np.subtract(np.uint8(255), pixels[rows]) for rows in slices), pixels.shape)

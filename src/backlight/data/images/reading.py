@@ -4,15 +4,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backlight.arrays import Array
 from backlight.data.images.arrays import fitted, is_idx, read_idx_pair, read_npy_images
 from backlight.data.images.decoding import BrokenImageError, decode, look_at, quiet, reason_unread
 from backlight.data.images.files import image_files, readable
-from backlight.data.images.labels import Row, find_labels, labels_by_name, parts_by_folder, read_labels
+from backlight.data.images.label_tables import Row, labels_of
+from backlight.data.images.labels import Divided, divided_by_folder, find_labels, quantities
 from backlight.data.images.options import ImageOptions, format_size
+from backlight.data.images.pixels import chunks, joined, picked
 from backlight.data.images.sets import read_images
 from backlight.data.inputs import ArrayInputs, ImageInputs
+from backlight.data.tables.new_rows import find_labels as find_codes
 from backlight.data.targets import Classes, Labels, Quantities, SeveralClasses, Target
 from backlight.errors import InputError, nearest
 
@@ -26,7 +30,7 @@ def read_one_image(path: Path, inputs: ImageInputs | ArrayInputs) -> tuple[Array
     size, gray = _wanted(inputs)
     try:
         with quiet(), path.open("rb") as file:
-            there, _ = look_at(file)
+            there = look_at(file).size
             file.seek(0)
             pixels = decode(file.read(), size, gray=gray)
     except BrokenImageError as error:
@@ -55,19 +59,18 @@ def read_many_images(
     if not path.is_dir() and path.suffix.lower() != ".zip":
         return _of_arrays(path, inputs, target, options, labelled=labelled)
     size, gray = _wanted(inputs)
-    with image_files(path) as files:
-        if not files.names:
+    with image_files(path) as every:
+        if not every.names:
             raise InputError(f"{path} holds no images; give PNG, JPEG, GIF, WebP, TIFF or BMP files")
+        divided = divided_by_folder(every) if labelled else Divided(every, None, every.names)
+        files = divided.files
         rows: Sequence[Row | None] = [None] * len(files.names)
         notes: tuple[str, ...] = ()
         wanted = list(range(len(files.names)))
         if labelled:
-            divided = parts_by_folder(files.names, files.folders)
-            found = find_labels(
-                files, files.names if divided is None else divided[1], options, _columns(target, options)
-            )
-            rows, notes = found.rows, found.notes
-            wanted = [i for i in wanted if rows[i] is not None]
+            found = find_labels(files, divided.within, options, _columns(target, options))
+            rows, notes = found.rows, (*divided.notes, *found.notes)
+            wanted = [i for i, row in enumerate(rows) if row is not None]
         names = [files.names[i] for i in wanted]
         images = read_images(
             files, names, size=size, gray=gray, skip_broken=options.skip_broken, progress=options.progress
@@ -77,14 +80,9 @@ def read_many_images(
         )
         shown = tuple(files.shown(names[i]) for i in images.kept.tolist())
     chosen = [row for row in (rows[wanted[i]] for i in images.kept.tolist()) if row is not None]
-    if images.typical != size:
-        notes += (
-            f"images were stretched to {format_size(size)} pixels from {format_size(images.typical)}, their median",
-        )
-    pixels = images.pixels
-    if not gray and len(images.shape) == 2:  # no image has colour, and the model wants three channels
-        pixels = np.repeat(pixels[:, :, None], 3, axis=2).reshape(len(pixels), -1)
-    return inputs.encode(pixels), _targets(path, chosen, target) if labelled else None, shown, notes
+    notes += _stretched(images.typical, size, ", their median")
+    x = _encoded(images.pixels.reshape(-1, *images.shape), inputs)
+    return x, _targets(path, chosen, target) if labelled else None, shown, notes
 
 
 def _columns(target: Target, options: ImageOptions) -> tuple[str, ...]:
@@ -102,12 +100,29 @@ def _wanted(inputs: ImageInputs | ArrayInputs) -> tuple[tuple[int, int], bool]:
     return (inputs.shape[1], inputs.shape[0]), len(inputs.shape) == 2
 
 
+def _stretched(there: tuple[int, int], size: tuple[int, int], more: str = "") -> tuple[str, ...]:
+    """A note where images had another size."""
+    if there == size:
+        return ()
+    return (f"images were stretched to {format_size(size)} pixels from {format_size(there)}{more}",)
+
+
+def _encoded(images: NDArray[np.uint8], inputs: ImageInputs | ArrayInputs) -> Array:
+    """The network's inputs (n, d) of images of its size (n, height, width) or (n, height, width, 3)."""
+    if len(inputs.shape) == 3 and images.ndim == 3:  # no image has colour, and the model wants three channels
+        slices = chunks(len(images), inputs.width)
+        images = joined((np.repeat(images[rows, :, :, None], 3, axis=3) for rows in slices), (*images.shape, 3))
+    return inputs.encode(images.reshape(len(images), -1))
+
+
 def _of_arrays(
     path: Path, inputs: ImageInputs | ArrayInputs, target: Target, options: ImageOptions, *, labelled: bool
 ) -> tuple[Array, Array | None, tuple[str, ...], tuple[str, ...]]:
     size, gray = _wanted(inputs)
     rows: Sequence[Row | None]
     if is_idx(path):
+        if labelled and options.labels is not None:
+            raise InputError(f"{path} has its labels in a file of its own; leave out --labels")
         raw, labels, _ = read_idx_pair(path)
         rows = [(label,) for label in labels]
     else:
@@ -116,17 +131,12 @@ def _of_arrays(
         if labelled and options.labels is None:
             raise InputError(f"{path} holds images without labels; give them with --labels FILE.npy or FILE.csv")
         if labelled and options.labels is not None:
-            table = read_labels(Path(options.labels), _columns(target, options))
-            rows = labels_by_name(table, [str(number) for number in range(len(raw))], options.labels).rows
-    wanted = np.array([row is not None or not labelled for row in rows])
-    images = fitted(raw[wanted], size, gray=gray)
-    if not gray and images.ndim == 3:
-        images = np.repeat(images[..., None], 3, axis=3)
-    there = (raw.shape[2], raw.shape[1])
-    notes = () if there == size else (f"images were stretched to {format_size(size)} pixels from {format_size(there)}",)
+            numbers = [str(number) for number in range(len(raw))]
+            rows = labels_of(Path(options.labels), numbers, _columns(target, options)).rows
+    chosen = np.flatnonzero([row is not None or not labelled for row in rows])
     y = _targets(path, [row for row in rows if row is not None], target) if labelled else None
-    names = tuple(f"{path}:{number}" for number in np.flatnonzero(wanted))
-    return inputs.encode(np.ascontiguousarray(images).reshape(len(images), -1)), y, names, notes
+    x = _encoded(fitted(picked(raw, chosen), size, gray=gray), inputs)
+    return x, y, tuple(f"{path}:{number}" for number in chosen), _stretched((raw.shape[2], raw.shape[1]), size)
 
 
 def _targets(path: Path, rows: Sequence[Row], target: Target) -> Array:
@@ -141,17 +151,15 @@ def _targets(path: Path, rows: Sequence[Row], target: Target) -> Array:
         raise InputError(f"the model answers with labels that may co-occur, which {path} cannot be measured by")
     asked = 1 if isinstance(target, Classes) else len(getattr(target, "targets", target.names))
     if len(rows[0]) != asked:
-        raise InputError(f"{path}: images have {len(rows[0])} labels, and the model answers {asked}")
-    if isinstance(target, SeveralClasses | Classes):
-        questions = target.targets if isinstance(target, SeveralClasses) else (target,)
-        codes = np.stack(
-            [known.find(labels) for known, labels in zip(questions, zip(*rows, strict=True), strict=True)], axis=1
-        )
-        for row, k in np.argwhere(codes < 0)[:1]:
-            hint = nearest(rows[row][k], list(questions[k].names))
-            raise InputError(f"{path}: the label {rows[row][k]!r} is no class of this model; {hint}")
-        return codes if isinstance(target, SeveralClasses) else codes[:, 0]
-    try:
-        return target.encode(np.array(rows, np.float64))
-    except ValueError as error:
-        raise InputError(f"{path}: the model predicts numbers, and a label is none ({error})") from error
+        images = "an image has 1 label" if len(rows[0]) == 1 else f"an image has {len(rows[0])} labels"
+        raise InputError(f"{path}: {images}, and the model answers {asked}")
+    if isinstance(target, Quantities):
+        return target.encode(quantities(target.names, rows, str(path)))
+    questions = target.targets if isinstance(target, SeveralClasses) else (target,)
+    codes = np.stack(
+        [find_codes(known, labels) for known, labels in zip(questions, zip(*rows, strict=True), strict=True)], axis=1
+    )
+    for row, k in np.argwhere(codes < 0)[:1]:
+        hint = nearest(rows[row][k], list(questions[k].names))
+        raise InputError(f"{path}: the label {rows[row][k]!r} is no class of this model; {hint}")
+    return codes if isinstance(target, SeveralClasses) else codes[:, 0]

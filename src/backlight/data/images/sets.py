@@ -1,31 +1,31 @@
 """Many images as one array: looked at and decoded by threads, for Pillow lets others work while it does."""
 
 import hashlib
+import math
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backlight.data.images.decoding import BrokenImageError, decode, look_at, quiet, reason_unread
+from backlight.data.images.decoding import BrokenImageError, Look, decode, look_at, quiet, reason_unread
 from backlight.data.images.files import UNREADABLE, ImageFiles
 from backlight.data.images.options import Progress
+from backlight.data.images.pixels import LARGE, blank
 from backlight.errors import InputError
 from backlight.processors import processors
-
-LARGE: Final = 1 << 28
-"""Pixels of more bytes than this stay on the disk, and are mapped into memory as they are needed."""
 
 LONGEST_SIDE: Final = 64
 """Images are reduced to a longer side of this many pixels unless a size is asked for."""
 
-_BLOCK: Final = 16
+_SMALL: Final = 48
+"""Images whose longer side has at most this many pixels are decoded when they are looked at, if memory takes all."""
+
+_BLOCK: Final = 64
 _Given = TypeVar("_Given")
 
 
@@ -53,10 +53,10 @@ class ImageSet:
 
 
 @dataclass(frozen=True)
-class _Look:
-    size: tuple[int, int] = (0, 0)
-    coloured: bool = False
+class _Seen:
+    look: Look | None = None
     reason: str | None = None
+    digest: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,6 @@ def read_images(
     gray: bool = False,
     skip_broken: bool = False,
     progress: Progress | None = None,
-    large_in: Path | None = None,
 ) -> ImageSet:
     """Decode images; the result does not depend on the number of threads.
 
@@ -85,22 +84,24 @@ def read_images(
         gray: whether colours are dropped; they are also where no image has any.
         skip_broken: whether images that cannot be read are left out.
         progress: told how far it is; half of the work is looking at the files, half is decoding them.
-        large_in: a folder for pixels that are too many for memory, the system's own unless given.
 
     Raises:
         InputError: an image cannot be read, or none can.
+        BacklightError: there is no room on the disk for more pixels than fit into memory.
     """
     count = len(names)
+    small = min(_SMALL, math.isqrt(LARGE // (3 * count)))
     with quiet(), ThreadPoolExecutor(processors()) as pool:
-        looks = list(_in_blocks(pool, partial(_look, files), names, progress, 0))
-        refuse(files, names, [look.reason for look in looks], skip_broken=skip_broken)
-        sizes = np.array([look.size for look in looks if look.reason is None])
+        glances = list(_in_blocks(pool, partial(_look, files, gray=gray, small=small), names, progress, 0))
+        refuse(files, names, [seen.reason for seen in glances], skip_broken=skip_broken)
+        looks = [seen.look for seen in glances if seen.look is not None]
+        sizes = np.array([look.size for look in looks])
         typical = (int(np.median(sizes[:, 0])), int(np.median(sizes[:, 1])))
         width, height = size or reduced(typical)
         deep = not gray and any(look.coloured for look in looks)
-        pixels = _room((count, height, width, *([3] if deep else [])), large_in)
+        pixels = blank((count, height, width, *([3] if deep else [])))
         task = partial(_read, files, pixels, gray=not deep)
-        reads = list(_in_blocks(pool, task, list(enumerate(names)), progress, count))
+        reads = list(_in_blocks(pool, task, list(zip(range(count), names, glances, strict=True)), progress, count))
     refuse(files, names, [read.reason for read in reads], skip_broken=skip_broken)
     kept = np.flatnonzero([read.reason is None for read in reads])
     coloured = any(read.coloured for read in reads)
@@ -133,7 +134,8 @@ def _in_blocks(
     before: int,
 ) -> Iterator[_Done]:
     """What a task makes of every item, in order; blocks of them are handed to the threads."""
-    blocks = [items[start : start + _BLOCK] for start in range(0, len(items), _BLOCK)]
+    size = max(1, min(_BLOCK, len(items) // (8 * processors())))
+    blocks = [items[start : start + size] for start in range(0, len(items), size)]
     done = 0
     for results in pool.map(lambda block: [task(item) for item in block], blocks):
         done += len(results)
@@ -142,31 +144,36 @@ def _in_blocks(
         yield from results
 
 
-def _look(files: ImageFiles, name: str) -> _Look:
+def _look(files: ImageFiles, name: str, *, gray: bool, small: int) -> _Seen:
     try:
         with files.open(name) as file:
-            return _Look(*look_at(file))
+            look = look_at(file, gray=gray, small=small)
+            if look.pixels is None:
+                return _Seen(look)
+            file.seek(0)
+            return _Seen(look, digest=hashlib.sha256(file.read()).digest())
     except BrokenImageError as error:
-        return _Look(reason=str(error))
+        return _Seen(reason=str(error))
     except UNREADABLE as error:
-        return _Look(reason=reason_unread(error))
+        return _Seen(reason=reason_unread(error))
 
 
-def _read(files: ImageFiles, pixels: NDArray[np.uint8], numbered: tuple[int, str], *, gray: bool) -> _Read:
-    number, name = numbered
-    digest = b""
+def _read(files: ImageFiles, pixels: NDArray[np.uint8], given: tuple[int, str, _Seen], *, gray: bool) -> _Read:
+    number, name, seen = given
+    digest, image = seen.digest, None if seen.look is None else seen.look.pixels
     height, width = pixels.shape[1:3]
-    try:
-        with files.open(name) as file:
-            content = file.read()
-        digest = hashlib.sha256(content).digest()
-        image = decode(content, (width, height), gray=gray)
-    except BrokenImageError as error:
-        return _Read(digest, reason=str(error))
-    except UNREADABLE as error:
-        return _Read(digest, reason=reason_unread(error))
-    pixels[number] = image
-    coloured = not gray and bool((image != image[..., :1]).any())
+    if image is None or image.shape[:2] != (height, width):
+        try:
+            with files.open(name) as file:
+                content = file.read()
+            digest = hashlib.sha256(content).digest()
+            image = decode(content, (width, height), gray=gray)
+        except BrokenImageError as error:
+            return _Read(digest, reason=str(error))
+        except UNREADABLE as error:
+            return _Read(digest, reason=reason_unread(error))
+    pixels[number] = image if image.ndim == pixels.ndim - 1 else image[..., None]
+    coloured = image.ndim == 3 and bool((image != image[..., :1]).any())
     return _Read(digest, coloured)
 
 
@@ -194,14 +201,6 @@ def refuse(files: ImageFiles, names: Sequence[str], reasons: Sequence[str | None
 
 def _all(count: int) -> str:
     return f"; none of the {count:,} images can be read"
-
-
-def _room(shape: tuple[int, ...], folder: Path | None) -> NDArray[np.uint8]:
-    """An array for pixels: in memory, or in a nameless file where they are many."""
-    if int(np.prod(shape)) <= LARGE:
-        return np.empty(shape, np.uint8)
-    with tempfile.TemporaryFile(dir=folder) as file:
-        return np.memmap(file, np.uint8, "w+", shape=shape).view(np.ndarray)
 
 
 def _packed(pixels: NDArray[np.uint8], kept: NDArray[np.int64], *, coloured: bool) -> NDArray[np.uint8]:

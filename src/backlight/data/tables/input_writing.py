@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from backlight.data.scratch import no_room, scratch_file
+from backlight.data.scratch import written
 from backlight.data.tables.cells import Cells
 from backlight.data.tables.inputs import TableInputs
 from backlight.data.tables.stored_columns import Columns
@@ -51,15 +51,8 @@ def write_inputs(columns: Columns, inputs: TableInputs) -> NDArray[np.float32]:
         for piece, cells in columns.pieces(names):
             inputs.encode(cells, x[piece])
         return x
-    with scratch_file() as file:
-        try:
-            for block in _encoded(columns, inputs, names):
-                file.write(block.data)
-            file.flush()
-        except OSError as error:
-            needed = columns.count * inputs.width * 4 / 1e9
-            raise no_room(f"{needed:.1f} GB of inputs", error) from error
-        return np.memmap(file, np.float32, "r", shape=(columns.count, inputs.width))
+    shape = (columns.count, inputs.width)
+    return written(_encoded(columns, inputs, names), np.dtype(np.float32), shape, "inputs")
 
 
 def _encoded(columns: Columns, inputs: TableInputs, names: Sequence[str]) -> Iterator[NDArray[np.float32]]:

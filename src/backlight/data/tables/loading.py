@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlight.arrays import Array, Floats
+from backlight.data.class_weights import weights_by_class
 from backlight.data.dataset import PARTS, Dataset, Source
 from backlight.data.npz import texts
 from backlight.data.splits import split, split_as_told, split_groups, split_in_order
@@ -18,14 +19,14 @@ from backlight.data.tables.cells import Cells, Moments, Numbers, Texts
 from backlight.data.tables.columns import CategoryColumn
 from backlight.data.tables.input_writing import fit_inputs, write_inputs
 from backlight.data.tables.inputs import TableInputs
-from backlight.data.tables.options import TableOptions, parse_class_weights
+from backlight.data.tables.options import TableOptions
 from backlight.data.tables.reading import LARGE, TableRead, read_table
 from backlight.data.tables.scrutiny import Scrutiny, scrutinise
 from backlight.data.tables.sources import TableSource
 from backlight.data.tables.stored_columns import StoredColumns
 from backlight.data.tables.table import Table
 from backlight.data.tables.targets import RawTarget, read_targets
-from backlight.data.targets import Classes, Target
+from backlight.data.targets import Target
 from backlight.data.wanted import Wanted
 from backlight.errors import InputError
 from backlight.storage import sha256_of_arrays, sha256_of_file, sha256_of_texts
@@ -185,16 +186,7 @@ def _weights(
             )
         weights = np.nan_to_num(cells.values)
     if options.class_weights is not None:
-        if not isinstance(target, Classes):
-            raise InputError(
-                "class weights are for a target with one class per row, and this one has not; leave them out"
-            )
-        counts = np.bincount(y[train], minlength=target.width)
-        if options.class_weights == "balanced":
-            of_class = len(train) / (target.width * np.maximum(counts, 1))
-        else:
-            of_class = np.array(list(parse_class_weights(options.class_weights, target.names).values()))
-        each = np.where(y >= 0, of_class[y], 1.0)
+        each = weights_by_class(options.class_weights, target, y, train)
         weights = each if weights is None else weights * each
     if weights is not None and not weights[train].any():
         raise InputError(f"{source.label}: every row of the training part weighs 0; give weights above 0")

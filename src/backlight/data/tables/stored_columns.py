@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 from backlight.data.scratch import no_room, scratch_file
 from backlight.data.standardising import LARGEST
 from backlight.data.tables.cells import Cells, Moments, Numbers, Texts
-from backlight.data.tables.column_types import ColumnType, date_sql, number_sql, stored_kind, stranger, text_sql
+from backlight.data.tables.column_types import (
+    ColumnType,
+    date_sql,
+    number_sql,
+    stored_kind,
+    stranger,
+    text_sql,
+    trimmed_sql,
+)
 from backlight.data.tables.delimited import MISSING, plain_error
 from backlight.data.tables.sources import TableSource, text_source
 from backlight.errors import InputError
@@ -24,6 +32,7 @@ MOST_TEXTS: Final = 1 << 16
 """How many different values of a text column of a large table are told apart; later ones count as one."""
 
 _MEMORY: Final = "400MB"
+_AHEAD: Final = "128MB"  # what may be read before it is asked for; with DuckDB's 1 MB its threads mostly wait
 _OTHER: Final = "another value"
 _UNKNOWN: Final = -2
 _GREATEST: Final = 1e38  # what float32 can hold
@@ -156,6 +165,7 @@ class StoredColumns:
         from nanoarrow import c_array_stream
 
         connection.execute(f"SET memory_limit = '{_MEMORY}'")
+        connection.execute(f"SET streaming_buffer_size = '{_AHEAD}'")
         texts = [name for name, what in self._types.items() if what.kind == "text"]
         self._texts = {name: _TextCodes(None if name in self._whole else MOST_TEXTS) for name in texts}
         self._offsets: list[tuple[int, int, dict[str, int]]] = []  # rows from, to, and where each column begins
@@ -186,7 +196,7 @@ class StoredColumns:
         for name, what in self._types.items():
             column, stored = source.columns[places[name]], source.stored[places[name]]
             in_text = stored_kind(stored) == "text"
-            text = f"trim(CAST({column} AS VARCHAR), ' ')"
+            text = trimmed_sql(column if stored == "VARCHAR" else f"CAST({column} AS VARCHAR)")
             if what.kind == "text":
                 chosen += [f"hash({text})", text]
                 continue

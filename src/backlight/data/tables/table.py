@@ -83,6 +83,7 @@ class Table:
         self.connection: duckdb.DuckDBPyConnection = self._closing.enter_context(
             duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
         )
+        self.connection.execute("SET TimeZone = 'UTC'")  # else moments without a zone would be of this machine's
         try:
             self.source: Final[TableSource] = open_source(self.connection, source, self._folder, wanted, separator)
             self.label: Final = self.source.label

@@ -109,7 +109,7 @@ static void chain_forward(const struct net *net, const struct work *work, const 
         struct rows in = part(link->in, row, unit), out = part(link->out, row, unit);
         if (link->op->kind == OP_ACTIVATION) {
             activate(link->op->function, in.at, in.stride, out.at, out.stride, rows, vectors);
-        } else if (work->dropping) {
+        } else if (work->by_chance) {
             struct rows scale = part(link->scale, row, unit);
             draw_dropout(net, link->op, order + row, work->epoch, unit, scale.at, scale.stride, rows, vectors);
             times(in.at, in.stride, scale.at, scale.stride, out.at, out.stride, rows, vectors);
@@ -127,7 +127,7 @@ static void chain_backward(const struct work *work, const struct link *chain, nu
         if (link->op->kind == OP_ACTIVATION) {
             times_slope(link->op->function, part(link->in, row, unit), part(link->out, row, unit), d, d_row, rows,
                         vectors);
-        } else if (work->dropping) {
+        } else if (work->by_chance) {
             struct rows scale = part(link->scale, row, unit);
             times(d, d_row, scale.at, scale.stride, d, d_row, rows, vectors);
         }

@@ -2,6 +2,7 @@
 #ifndef BACKLIGHT_GATHER_H
 #define BACKLIGHT_GATHER_H
 
+#include "augment.h"
 #include "panels.h"
 #include "pass.h"
 
@@ -31,7 +32,7 @@ static void sum_squares(const real *x, num x_row, num rows, num count, real *out
     }
 }
 
-/* `inputs` numbers of a row from `column` on, as real numbers. Augmentation will change them here. */
+/* `inputs` numbers of a row from `column` on, as real numbers. */
 static void gather_row(const struct work *work, int64_t row, num column, num inputs, real *out) {
     const char *from = (const char *)work->x + row * work->x_stride + column * SOURCE_BYTES[work->x_kind];
     real scale = (real)work->x_scale;
@@ -39,12 +40,7 @@ static void gather_row(const struct work *work, int64_t row, num column, num inp
     switch (work->x_kind) {
     case SOURCE_UINT8: {
         num k = 0;
-        typedef uint8_t bytes __attribute__((vector_size(LANES)));
-        for (; k + LANES <= inputs; k += LANES) {
-            bytes raw;
-            memcpy(&raw, from + k, LANES);
-            store(out + k, __builtin_convertvector(__builtin_convertvector(raw, ivec), vec) * scale);
-        }
+        for (; k + LANES <= inputs; k += LANES) store(out + k, real_bytes((const uint8_t *)from + k) * scale);
         for (; k < inputs; k++) out[k] = (real)((const uint8_t *)from)[k] * scale;
         break;
     }
@@ -60,26 +56,42 @@ static void gather_row(const struct work *work, int64_t row, num column, num inp
     }
 }
 
+/* A whole row, changed by chance. */
+static void gather_changed(const struct pass *pass, int64_t row, real *out) {
+    const struct work *work = pass->work;
+    const struct net *net = pass->net;
+    const struct chance chance = {net->augmenter->key, (uint32_t)row, (uint32_t)work->epoch};
+    const uint8_t *bytes = NULL;
+    if (work->x_kind == SOURCE_UINT8 && is_warped(&net->augmenter->spec))
+        bytes = (const uint8_t *)work->x + row * work->x_stride;
+    else gather_row(work, row, 0, net->setup.inputs, out);
+    augment_row(net, pass->thread, &chance, bytes, (real)work->x_scale, out);
+}
+
 /* Gather the examples, and what each of them counts: all of them, the thread's columns of them, or its part of them
  * where the threads share a front. */
 static void gather(const struct pass *pass, num count) {
     struct net *net = pass->net;
     struct front *front = pass->front;
     const struct work *work = pass->work;
-    num first = 0, next = pass->rows, width = pass->to - pass->from;
+    const num from = gathers_columns(pass) ? pass->from : 0, to = gathers_columns(pass) ? pass->to : net->setup.inputs;
+    num first = 0, next = pass->rows;
     for (num r = 0; r < pass->rows; r++) {
         real weight = work->sample_weight ? ((const real *)work->sample_weight)[pass->order[r]] : 1;
         front->weights[r] = work->mode == DELTAS ? 1 : weight / (real)count;
     }
-    if (net->shared && !by_columns(pass)) share(pass->rows, pass->thread, pass->threads, &first, &next);
-    for (num r = first; r < next && width > 0; r++)
-        gather_row(work, pass->order[r], pass->from, width, front->x.at + r * front->x.stride);
+    if (net->shared && !gathers_columns(pass)) share(pass->rows, pass->thread, pass->threads, &first, &next);
+    for (num r = first; r < next && from < to; r++) {
+        real *out = front->x.at + r * front->x.stride;
+        if (net->augmenter && work->by_chance) gather_changed(pass, pass->order[r], out);
+        else gather_row(work, pass->order[r], from, to - from, out);
+    }
     if (!pass->squares) return;
     if (pass->cuts == 1) share(pass->rows, pass->thread, pass->threads, &first, &next);
     for (num cut = 0; cut < pass->cuts; cut++) {
-        num from = cut_begin(net, pass->cuts, cut), to = cut_begin(net, pass->cuts, cut + 1);
-        if (from < pass->from || to > pass->to) continue;
-        sum_squares(front->x.at + first * front->x.stride + from, front->x.stride, next - first, to - from,
+        num begin = cut_begin(net, pass->cuts, cut), end = cut_begin(net, pass->cuts, cut + 1);
+        if (begin < from || end > to) continue;
+        sum_squares(front->x.at + first * front->x.stride + begin, front->x.stride, next - first, end - begin,
                     net->x_square + cut * net->setup.capacity + first);
     }
 }

@@ -17,6 +17,26 @@ struct op {
     double scale;      /* what the others are multiplied with */
 };
 
+/* How rows are changed by chance while they are gathered in training. Of the numbers, what is 0 is left undone. */
+struct augmentation {
+    int64_t height, width, channels; /* of images; 0 where inputs are the columns of a table */
+    double rotate, scale, shear, shift; /* radians, fraction, radians, pixels: the most, on both sides of 0 */
+    int64_t flip;          /* a drawn word below it mirrors the image */
+    double reach;          /* of elastic deformation */
+    int64_t radius;        /* of its smoothing */
+    const double *smooth;  /* (radius + 1,) weights, the middle one first */
+    double erase;          /* the most of an image's area */
+    double noise;
+    const double *normals; /* (NORMALS,) standard normal numbers, equally likely */
+    const int64_t *noisy;  /* (inputs,) which of them get noise; null for all */
+    int64_t silence;       /* a drawn word below it silences a column */
+    int64_t columns;       /* how many there are */
+    const int64_t *column; /* (inputs,) that each belongs to */
+    int64_t key[2];        /* of the draws */
+};
+
+enum { NORMALS = 4096 };
+
 struct setup {
     const struct op *ops;
     const int64_t *sizes; /* of the groups of outputs, each with a softmax of its own; one of all without that */
@@ -25,13 +45,14 @@ struct setup {
     int64_t training; /* whether errors are ever passed back */
     int64_t threads;
     int64_t key[2];   /* of dropout's draws */
+    const struct augmentation *augmentation; /* null where rows stay as they are */
 };
 
 /* One call. Every thread of the crew is given the same structure. */
 struct work {
     int64_t mode, threads;
-    void *arrays[4]; /* parameters, the optimizer's arrays, gradients; each flat, weights (j, i) row by row */
-    int64_t in_panels[4], leave[4]; /* which of them stand in panels, before the call and after it, and
+    void *arrays[5]; /* parameters, the optimizer's arrays, gradients, averages; each flat, weights (j, i) row by row */
+    int64_t in_panels[5], leave[5]; /* which of them stand in panels, before the call and after it, and
                                        which are to be left so */
     const void *x;
     int64_t x_stride, x_kind;
@@ -40,7 +61,7 @@ struct work {
     int64_t y_indices; /* class indices per example; 0 where there are targets */
     const void *sample_weight;
     const int64_t *order;
-    int64_t rows, batch, steps, epoch, dropping;
+    int64_t rows, batch, steps, epoch, by_chance; /* by_chance: whether dropout and augmentation act */
     int64_t optimizer;
     double hyper[4];      /* momentum; or eps; or b2, eps; or b1, b2, eps */
     const double *corrections; /* adam: 1 / (1 - b1^t) and 1 / (1 - b2^t) for each step, (steps, 2) */
@@ -58,6 +79,10 @@ struct work {
     int64_t finite;       /* 0 once an objective was not finite */
     int64_t begin;        /* the first step to take; those before it are finished */
     int64_t crowded;      /* set where the crew broke off because other work keeps the processors busy */
+    double l1, l2;        /* penalties per unit of |w| and of half of its square */
+    double smoothing;     /* of labels */
+    double clip, clip_examples; /* the longest that a step's gradient, and an example's own, may be; 0 for any length */
+    const double *averaging; /* (steps,): how far each moves the averages; or null */
 };
 
 #endif

@@ -22,6 +22,7 @@ static void judge_some(const struct pass *pass, num row, num rows, real *d) {
     for (num g = 0, at = 0; g < setup->groups; at += setup->sizes[g++] * LANES) {
         const num size = setup->sizes[g];
         vec log_sum = {0};
+        if (work->smoothing > 0) smooth_targets(work->smoothing, output == SOFTMAX, y + at, size);
         if (output == SOFTMAX) log_sum = softmax(z + at, a + at, size);
         else activate(output, z + at, LANES, a + at, LANES, size, 1);
         if (judged) total = losses_of(setup, output == SOFTMAX, z + at, a + at, y + at, size, log_sum, total);

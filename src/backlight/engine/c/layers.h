@@ -11,7 +11,7 @@
 #define CACHE_LINE 64
 #define LINE ((num)(CACHE_LINE / sizeof(real))) /* numbers on a cache line */
 
-enum { CUTS = 4, ARRAYS = 4, PARAMS = 0, GRADS = 3 };
+enum { CUTS = 4, ARRAYS = 5, PARAMS = 0, GRADS = 3, AVERAGE = 4 };
 
 /* The bytes of a number in a source, by its kind. */
 static const num SOURCE_BYTES[] = {1, 4, 8};
@@ -41,6 +41,7 @@ struct dense {
     int64_t ending; /* the last layer's output activation; it is no link of its chain */
     real *delta, *delta_t;
     real *delta_square, *a_square; /* per panel and example; a_square of the outputs */
+    double *sums; /* per panel: of its part of the penalty, or of the squares of its gradients */
 };
 
 /* The items of a phase of work that a thread has not begun: phase, first and next in one word, on a line of its own. */
@@ -65,6 +66,7 @@ struct net {
     struct dense *layers;
     struct front *fronts;
     struct span *spans; /* per thread */
+    struct augmenter *augmenter; /* null where rows stay as they are */
     int shared; /* whether all threads share the first front */
     int narrow; /* whether the first layer's sums are cut */
     int light;  /* whether so few weights follow the first layer that examples are best left with one thread */

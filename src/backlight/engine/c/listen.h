@@ -2,23 +2,45 @@
 #ifndef BACKLIGHT_LISTEN_H
 #define BACKLIGHT_LISTEN_H
 
-#include "optimizers.h"
 #include "judge.h"
+#include "regularization.h"
 
 /* Where an update of a panel's weights from incoming unit `unit` on goes. */
 struct place {
-    real *w, *m, *v;
+    real *w, *m, *v, *mean;
 };
 
 static struct place weights_at(const struct work *work, const struct dense *layer, int target, num p, num offset) {
-    struct place place = {panel_weights(layer, work->arrays[target], target, p) + offset, NULL, NULL};
+    struct place place = {.w = panel_weights(layer, work->arrays[target], target, p) + offset};
     if (target == PARAMS && work->arrays[1]) place.m = panel_weights(layer, work->arrays[1], 1, p) + offset;
     if (target == PARAMS && work->arrays[2]) place.v = panel_weights(layer, work->arrays[2], 2, p) + offset;
+    if (target == PARAMS && work->averaging) place.mean = panel_weights(layer, work->arrays[AVERAGE], AVERAGE, p) + offset;
     return place;
 }
 
 static struct place biases_at(const struct dense *layer, int target, num p) {
-    return (struct place){layer->bias[target] + p * PANEL, layer->bias[1] + p * PANEL, layer->bias[2] + p * PANEL};
+    struct place place = {.w = layer->bias[target] + p * PANEL};
+    if (target != PARAMS) return place;
+    place.m = layer->bias[1] + p * PANEL;
+    place.v = layer->bias[2] + p * PANEL;
+    place.mean = layer->bias[AVERAGE] + p * PANEL;
+    return place;
+}
+
+/* What `count` weights do with their gradients: these are penalised and clipped, the weights moved and averaged. */
+static void weights_heed(const struct terms *terms, const struct rule *rule, struct place at, real *grads, num count) {
+    if (terms->l1 != 0 || terms->l2 != 0) penalise(terms, at.w, grads, count);
+    if (terms->scale != 1) shorten(terms->scale, grads, count);
+    update(rule, at.w, at.m, at.v, grads, count);
+    if (terms->rate != 0) average(terms->rate, at.w, at.mean, count);
+}
+
+/* The same for a panel's biases, which are neither penalised nor decayed. */
+static void biases_heed(const struct terms *terms, const struct rule *rule, struct place at, real *grads, num count) {
+    struct terms unpenalised = *terms;
+    struct rule undecayed = *rule;
+    unpenalised.l1 = unpenalised.l2 = undecayed.shrink = 0;
+    weights_heed(&unpenalised, &undecayed, at, grads, count);
 }
 
 static void biases_listen(const struct pass *pass, struct dense *layer, const struct rule *rule, int target, num p) {
@@ -30,10 +52,7 @@ static void biases_listen(const struct pass *pass, struct dense *layer, const st
         for (num r = 0; r < pass->rows; r++) total += load(delta + r * width + v * LANES);
         store(grads + v * LANES, total);
     }
-    struct rule undecayed = *rule;
-    undecayed.shrink = 0;
-    struct place at = biases_at(layer, target, p);
-    update(&undecayed, at.w, at.m, at.v, grads, width);
+    biases_heed(&pass->terms, rule, biases_at(layer, target, p), grads, width);
 }
 
 static void weights_listen(const struct pass *pass, struct dense *layer, const struct rule *rule, int target, num p,
@@ -51,9 +70,10 @@ static void weights_listen(const struct pass *pass, struct dense *layer, const s
         __builtin_prefetch(at.w + k, 1);
         if (at.m) __builtin_prefetch(at.m + k, 1);
         if (at.v) __builtin_prefetch(at.v + k, 1);
+        if (at.mean) __builtin_prefetch(at.mean + k, 1);
     }
     multiply_tile(&product, (int)units, (int)(width / LANES));
-    update(rule, at.w, at.m, at.v, grads, units * width);
+    weights_heed(&pass->terms, rule, at, grads, units * width);
 }
 
 /* The same for one example: its product is too short for tiles. */
@@ -63,7 +83,7 @@ static void weights_listen_to_one(const struct pass *pass, struct dense *layer, 
     const real *x = heard(pass, layer).at + unit, *delta = panel_delta(layer, pass->net->setup.capacity, p);
     vec d0 = load(delta), d1 = two ? load(delta + LANES) : d0;
     struct place at = weights_at(pass->work, layer, target, p, unit * width);
-    if (rule->kind == SGD && rule->shrink == 0) { /* as `update` does it, without a detour by memory */
+    if (rule->kind == SGD && rule->shrink == 0 && !penalised(pass->work) && pass->terms.rate == 0) { /* as `update` does it, without a detour by memory */
         const vec lr = spread(-rule->lr);
         for (num k = 0; k < units; k++, at.w += width) {
             vec a = spread(x[k]);
@@ -77,7 +97,7 @@ static void weights_listen_to_one(const struct pass *pass, struct dense *layer, 
         store(grads + k * width, spread(x[k]) * d0);
         if (two) store(grads + k * width + LANES, spread(x[k]) * d1);
     }
-    update(rule, at.w, at.m, at.v, grads, units * width);
+    weights_heed(&pass->terms, rule, at, grads, units * width);
 }
 
 static void tile_listens(const struct pass *pass, struct dense *layer, const struct rule *rule, int target, num p,
@@ -105,44 +125,15 @@ static void listen(const struct pass *pass, struct dense *layer, const struct ru
                      tile_begin(to, tiles, item % tiles + 1));
 }
 
-/* An update from gradients that were stored, a batch having been too large for one pass. */
+/* An update from gradients that were stored: a batch was too large for one pass, or their length was wanted. */
 static void move(const struct pass *pass, struct dense *layer, const struct rule *rule) {
     num first, next;
     share(layer->panels, pass->thread, pass->threads, &first, &next);
     for (num p = first; p < next; p++) {
         num width = panel_width(layer, p);
-        struct place at = weights_at(pass->work, layer, PARAMS, p, 0);
-        update(rule, at.w, at.m, at.v, panel_weights(layer, pass->work->arrays[GRADS], GRADS, p),
-               layer->incoming * width);
-        struct rule undecayed = *rule;
-        undecayed.shrink = 0;
-        at = biases_at(layer, PARAMS, p);
-        update(&undecayed, at.w, at.m, at.v, layer->bias[GRADS] + p * PANEL, width);
-    }
-}
-
-/* Squared norms of the examples' gradients, sum over layers of |delta|^2 (|a|^2 + 1): Goodfellow 2015,
- * arXiv:1510.01799. */
-static void write_norms(const struct pass *pass) {
-    struct net *net = pass->net;
-    num capacity = net->setup.capacity;
-    real *out = (real *)pass->work->norms + (pass->order - pass->work->order);
-    for (num r = pass->first; r < pass->next; r += LANES) {
-        vec norm = {0};
-        for (num l = net->lowest; l < net->depth; l++) {
-            const struct dense *layer = &net->layers[l], *below = layer - 1;
-            if (is_frozen(pass->work, l)) continue;
-            vec errors = {0}, incoming = spread(1);
-            for (num p = 0; p < layer->panels; p++) errors += load(layer->delta_square + p * capacity + r);
-            if (l == 0)
-                for (num cut = 0; cut < pass->cuts; cut++) incoming += load(net->x_square + cut * capacity + r);
-            else
-                for (num p = 0; p < below->panels; p++) incoming += load(below->a_square + p * capacity + r);
-            norm += errors * incoming;
-        }
-        real norms[LANES];
-        store(norms, norm);
-        memcpy(out + r, norms, (size_t)(pass->next - r < LANES ? pass->next - r : LANES) * sizeof(real));
+        weights_heed(&pass->terms, rule, weights_at(pass->work, layer, PARAMS, p, 0),
+                     panel_weights(layer, pass->work->arrays[GRADS], GRADS, p), layer->incoming * width);
+        biases_heed(&pass->terms, rule, biases_at(layer, PARAMS, p), layer->bias[GRADS] + p * PANEL, width);
     }
 }
 

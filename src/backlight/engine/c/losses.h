@@ -74,6 +74,13 @@ static void errors_of(const struct setup *setup, int64_t output, const real *z, 
         times_slope(output, (struct rows){(real *)z, LANES}, (struct rows){(real *)a, LANES}, d, LANES, outputs, 1);
 }
 
+/* Targets of a group of outputs of LANES examples, moved towards "I cannot tell". */
+static void smooth_targets(double smoothing, int soft, real *y, num outputs) {
+    const real keep = (real)(1 - smoothing);
+    const vec rest = spread((real)(smoothing / (soft ? (double)outputs : 2.0)));
+    for (num j = 0; j < outputs; j++) store(y + j * LANES, load(y + j * LANES) * keep + rest);
+}
+
 /* Targets of one example as its outputs should be, in a lane. */
 static void write_targets(const struct setup *setup, const struct work *work, int64_t row, real *y) {
     num outputs = setup->outputs;

@@ -9,6 +9,13 @@
  * Up to LIGHT weights after the first layer, examples stay with one thread. */
 enum { FEW = 4, NARROW = 256, LIGHT = 16384 };
 
+/* What is done with a step's gradients besides the optimizer's update, rounded to the format. */
+struct terms {
+    real l1, l2; /* penalties, of weights only */
+    real scale;  /* what clipping multiplies gradients with */
+    real rate;   /* how far averages move towards the parameters; 0 where there are none */
+};
+
 /* Some examples that pass together. */
 struct pass {
     struct net *net;
@@ -16,9 +23,10 @@ struct pass {
     const int64_t *order;
     num rows, thread, threads;
     num first, next; /* the thread's own examples */
-    num cuts, from, to; /* into how many sums the first layer's are cut; the columns that the thread gathers */
+    num cuts, from, to; /* into how many sums the first layer's are cut; the thread's own columns of them */
     int listening; /* whether errors are passed back */
     int squares;   /* whether squared gradient norms are wanted */
+    struct terms terms;
     struct front *front;
     struct fetch *fetch;
 };
@@ -28,8 +36,11 @@ INLINE struct rows heard(const struct pass *pass, const struct dense *layer) {
     return layer == pass->net->layers ? pass->front->x : layer->a;
 }
 
-/* Whether every thread gathers columns of all examples, and not all columns. */
+/* Whether every thread has columns of its own in the first layer. */
 INLINE int by_columns(const struct pass *pass) { return pass->cuts > 1 && pass->work->mode != DELTAS; }
+
+/* Whether it gathers only those, of all examples. A row that is augmented is gathered as a whole, by one thread. */
+INLINE int gathers_columns(const struct pass *pass) { return by_columns(pass) && !pass->net->augmenter; }
 
 INLINE int is_frozen(const struct work *work, num layer) { return work->frozen && work->frozen[layer]; }
 

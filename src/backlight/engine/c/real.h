@@ -54,11 +54,13 @@ typedef ptrdiff_t num; /* counts, sizes and places: long is too short for them o
 typedef real vec __attribute__((vector_size(VECTOR_BYTES)));
 typedef whole ivec __attribute__((vector_size(VECTOR_BYTES)));
 typedef uint64_t quads __attribute__((vector_size(VECTOR_BYTES)));
+typedef uint32_t words __attribute__((vector_size(VECTOR_BYTES)));
 typedef vec loose_vec __attribute__((aligned(sizeof(real)), may_alias));
 
 enum {
     LANES = VECTOR_BYTES / sizeof(real),
     PANEL = 2 * LANES,               /* how many units stand side by side: two vectors */
+    WORD_LANES = VECTOR_BYTES / 4,
     QUAD_LANES = VECTOR_BYTES / 8,
 };
 
@@ -86,25 +88,53 @@ INLINE vec multiply_add(vec a, vec b, vec c) {
 #endif
 }
 
+/* An instruction by its name for the vector's width and precision. */
+#if defined(__x86_64__)
+#if VECTOR_BYTES == 64
+#define X86_WIDTH 512
+#elif VECTOR_BYTES == 32
+#define X86_WIDTH 256
+#else
+#define X86_WIDTH
+#endif
+#if REAL_BITS == 32
+#define X86_TYPE ps
+typedef float native __attribute__((vector_size(VECTOR_BYTES), may_alias));
+#else
+#define X86_TYPE pd
+typedef double native __attribute__((vector_size(VECTOR_BYTES), may_alias));
+#endif
+#define X86_JOINED(width, name, type) _mm##width##_##name##_##type
+#define X86_NAMED(width, name, type) X86_JOINED(width, name, type)
+#define X86(name) X86_NAMED(X86_WIDTH, name, X86_TYPE)
+#endif
+
 INLINE vec square_root(vec a) {
-#if defined(__AVX512F__) && REAL_BITS == 32
-    return (vec)_mm512_sqrt_ps((__m512)a);
-#elif defined(__AVX512F__)
-    return (vec)_mm512_sqrt_pd((__m512d)a);
-#elif defined(__AVX__) && REAL_BITS == 32
-    return (vec)_mm256_sqrt_ps((__m256)a);
-#elif defined(__AVX__)
-    return (vec)_mm256_sqrt_pd((__m256d)a);
-#elif defined(__x86_64__) && REAL_BITS == 32
-    return (vec)_mm_sqrt_ps((__m128)a);
-#elif defined(__x86_64__)
-    return (vec)_mm_sqrt_pd((__m128d)a);
+#if defined(__x86_64__)
+    return (vec)X86(sqrt)((native)a);
 #elif defined(__aarch64__) && REAL_BITS == 32
     return (vec)vsqrtq_f32((float32x4_t)a);
 #elif defined(__aarch64__)
     return (vec)vsqrtq_f64((float64x2_t)a);
 #else
 #error "square_root is not written for this processor"
+#endif
+}
+
+/* The whole numbers at or below. */
+INLINE vec floor_of(vec a) {
+#if defined(__AVX512F__) && REAL_BITS == 32
+    return (vec)_mm512_roundscale_ps((__m512)a, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+#elif defined(__AVX512F__)
+    return (vec)_mm512_roundscale_pd((__m512d)a, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+#elif defined(__x86_64__)
+    return (vec)X86(floor)((native)a);
+#elif defined(__aarch64__) && REAL_BITS == 32
+    return (vec)vrndmq_f32((float32x4_t)a);
+#elif defined(__aarch64__)
+    return (vec)vrndmq_f64((float64x2_t)a);
+#else
+#error "floor_of is not written for this processor"
 #endif
 }
 
@@ -121,12 +151,41 @@ INLINE quads multiply_low(quads a, quads b) {
 #endif
 }
 
+/* As many bytes as a vector has lanes of 32 bits, each to a lane. */
+INLINE words widened(const uint8_t *bytes) {
+#if defined(__AVX512F__)
+    return (words)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)bytes));
+#elif defined(__AVX2__)
+    return (words)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)bytes));
+#else
+    uint8_t some __attribute__((vector_size(WORD_LANES)));
+    memcpy(&some, bytes, sizeof some);
+    return __builtin_convertvector(some, words);
+#endif
+}
+
+/* As many bytes as a vector has lanes, as numbers. */
+INLINE vec real_bytes(const uint8_t *bytes) {
+#if REAL_BITS == 32
+    return __builtin_convertvector((ivec)widened(bytes), vec);
+#else
+    uint8_t some __attribute__((vector_size(LANES)));
+    memcpy(&some, bytes, sizeof some);
+    return __builtin_convertvector(some, vec);
+#endif
+}
+
 /* where ? a : b, lane by lane; `where` is a comparison of vectors. */
 INLINE vec choose(ivec where, vec a, vec b) { return (vec)(((ivec)a & where) | ((ivec)b & ~where)); }
 
 /* The larger and the smaller; b where either is not a number. */
+#if defined(__x86_64__)
+INLINE vec larger(vec a, vec b) { return (vec)X86(max)((native)a, (native)b); }
+INLINE vec smaller(vec a, vec b) { return (vec)X86(min)((native)a, (native)b); }
+#else
 INLINE vec larger(vec a, vec b) { return choose(a > b, a, b); }
 INLINE vec smaller(vec a, vec b) { return choose(a < b, a, b); }
+#endif
 INLINE vec magnitude(vec a) { return (vec)((ivec)a & ~(ivec)spread((real)-0.0)); }
 INLINE vec with_sign_of(vec a, vec b) { return (vec)((ivec)a | ((ivec)b & (ivec)spread((real)-0.0))); }
 
@@ -141,13 +200,16 @@ INLINE real sum_lanes(vec a) {
     return x[0];
 }
 
-/* All bits set in the first `count` lanes. */
-INLINE ivec first_lanes(num count) {
+/* 0, 1, 2, … */
+INLINE ivec lane_numbers(void) {
     ivec lane;
     UNROLL
     for (int k = 0; k < LANES; k++) lane[k] = k;
-    return lane < spread_whole((whole)count);
+    return lane;
 }
+
+/* All bits set in the first `count` lanes. */
+INLINE ivec first_lanes(num count) { return lane_numbers() < spread_whole((whole)count); }
 
 INLINE vec only(ivec where, vec a) { return (vec)((ivec)a & where); }
 

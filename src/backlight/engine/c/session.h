@@ -59,15 +59,16 @@ static void open_dense(struct net *net, struct dense *layer, const struct op *op
         layer->delta_t = reserve(net, layer->padded * round_up(capacity > FEW ? capacity : FEW, PANEL));
     layer->delta_square = reserve(net, layer->panels * capacity);
     layer->a_square = reserve(net, layer->panels * capacity);
+    layer->sums = (double *)reserve(net, layer->panels * (num)(sizeof(double) / sizeof(real)));
 }
 
 EXPORT void NAME(close)(void *net) { close_net(net); }
 
-/* Each thread's own room; the fronts are shared where copies would take too much memory. */
+/* Each thread's own room; the fronts are shared where copies would take too much memory, or too much work. */
 static void open_fronts(struct net *net) {
     const num threads = net->setup.threads, most = 4 << 20;
     const struct dense *last = &net->layers[net->depth - 1];
-    net->shared = net->setup.capacity * net->setup.inputs * threads > most;
+    net->shared = net->setup.capacity * net->setup.inputs * threads > most || net->augmenter;
     for (num t = 0; t < threads; t++) {
         struct front *front = &net->fronts[t];
         if (t == 0 || !net->shared) front->x = reserve_rows(net, net->setup.capacity, net->setup.inputs);
@@ -104,6 +105,7 @@ EXPORT void *NAME(open)(const struct setup *setup) {
             open_dense(net, layer, &net->ops[k], a);
             a = layer->out;
         }
+    open_augmenter(net);
     open_fronts(net);
     net->narrow = net->layers[0].panels == 1 && net->layers[0].incoming >= NARROW;
     net->partial = reserve(net, net->narrow ? CUTS * capacity * net->layers[0].padded : 0);
@@ -164,6 +166,7 @@ static int hear_out(const struct pass *pass, int last, double *objective) {
     if (pass->thread == 0) {
         await_crew(net, work);
         for (num r = 0; r < pass->rows; r++) *objective += (double)pass->front->weights[r] * (double)net->losses[r];
+        if (last && penalised(work)) *objective += sum_of_panels(net, work);
         if (last && work->mode == TRAIN && !stopped(work) && !isfinite(*objective)) {
             work->finite = 0;
             verdict = STOP;
@@ -179,12 +182,25 @@ static struct fetch next_rows(const struct pass *pass) {
     const int64_t *order = pass->order + pass->rows;
     num left = (work->order + work->rows - order), capacity = net->setup.capacity;
     num first = 0, next = left < capacity ? left : capacity;
-    if (net->shared && !by_columns(pass)) share(next, pass->thread, pass->threads, &first, &next);
+    const int columns = gathers_columns(pass);
+    if (net->shared && !columns) share(next, pass->thread, pass->threads, &first, &next);
     double products = 1;
     for (num l = 0; l < net->depth; l++)
         if (l == 0 || !is_frozen(work, l))
             products += (l ? 1.0 : 2.0) * (double)(pass->rows * net->layers[l].incoming * net->layers[l].padded);
-    return fetch_for(work, order + first, next - first, pass->from, pass->to, products / (double)pass->threads);
+    return fetch_for(work, order + first, next - first, columns ? pass->from : 0, columns ? pass->to : net->setup.inputs,
+                     products / (double)pass->threads);
+}
+
+/* From here on the step's stored gradients are shortened where they are too long as a whole. */
+static int clip(struct pass *pass) {
+    struct net *net = pass->net;
+    const struct work *work = pass->work;
+    measure(pass);
+    if (meet(net, work, pass->thread)) return STOP;
+    pass->terms.scale = (real)clip_factor(work->clip, sum_of_panels(net, work));
+    pass->terms.l1 = pass->terms.l2 = 0; /* they are in the gradients */
+    return GO_ON;
 }
 
 static void all_listen(const struct pass *pass, num step, int64_t kind, int target) {
@@ -204,21 +220,32 @@ static int take_step(struct pass pass, num step) {
     const int64_t *order = work->order + step * work->batch;
     num left = (work->rows - step * work->batch), capacity = net->setup.capacity;
     num count = left < work->batch ? left : work->batch;
-    int several = count > capacity, stores = several || work->mode == GRADIENTS;
+    int several = count > capacity, clips = work->mode == TRAIN && work->clip > 0;
+    int stores = several || clips || work->mode == GRADIENTS;
     double objective = 0;
+    const struct terms terms = terms_for(work, step), none = {.scale = 1};
     for (num begin = 0; begin < count; begin += capacity) {
         pass.order = order + begin;
         pass.rows = count - begin < capacity ? count - begin : capacity;
         assign(&pass);
         struct fetch fetch = next_rows(&pass);
         pass.fetch = &fetch;
-        if (speak(&pass, count) || hear_out(&pass, begin + pass.rows == count, &objective)) return STOP;
+        pass.terms = stores ? none : terms;
+        if (speak(&pass, count)) return STOP;
+        if (begin == 0 && penalised(work)) weigh(&pass);
+        if (work->clip_examples > 0) {
+            if (meet(net, work, pass.thread)) return STOP;
+            clip_examples(&pass);
+        }
+        if (hear_out(&pass, begin + pass.rows == count, &objective)) return STOP;
         if (work->norms) write_norms(&pass);
         if (stores) all_listen(&pass, step, begin ? ADD_GRADS : STORE_GRADS, GRADS);
         else all_listen(&pass, step, work->optimizer, PARAMS);
-        if (several && meet(net, work, pass.thread)) return STOP;
+        if ((several || clips) && meet(net, work, pass.thread)) return STOP;
     }
-    if (several && work->mode == TRAIN)
+    pass.terms = terms;
+    if (clips && clip(&pass)) return STOP;
+    if (stores && work->mode == TRAIN)
         for (num l = net->lowest; l < net->depth; l++) {
             if (is_frozen(work, l)) continue;
             struct rule rule = rule_for(work, net->depth, step, l);
@@ -279,7 +306,8 @@ EXPORT void NAME(run)(void *session, struct work *work, int64_t thread) {
     struct front *front = &net->fronts[thread];
     int listening = work->mode <= DELTAS;
     struct pass pass = {.net = net, .work = work, .thread = thread, .threads = work->threads,
-                        .front = front, .listening = listening, .squares = listening && work->norms};
+                        .front = front, .listening = listening,
+                        .squares = listening && (work->norms || work->clip_examples > 0)};
     front->phase = 0;
     atomic_store(&net->spans[thread].word, 0);
     turn_panels(net, work, 0, thread, front->copy);

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 import numpy as np
 
 from backlight.arrays import Floats, Ints
-from backlight.engine import Advance, Deltas, Examples, RowSource, Session, Stretch, ctrl_c_held_back
+from backlight.engine import Advance, Clipping, Deltas, Examples, RowSource, Session, Stretch, ctrl_c_held_back
 from backlight.errors import whole_number
 from backlight.network.objective import mean_weights
 from backlight.training.optimizers.line_search import Point, line_search
@@ -80,6 +80,7 @@ class LBFGSSession:
 
     def __init__(self, session: Session, params: Floats, optimizer: LBFGS) -> None:
         self.program, self.examples, self.params, self.optimizer = session.program, session.examples, params, optimizer
+        self.clipping, self.average = Clipping(), None
         self._session, self._state = session, optimizer.initial_state(params.size, params.dtype)
         self._stopped = False
         self._known: tuple[Floats, Point] | None = None
@@ -156,7 +157,7 @@ class LBFGSSession:
         return replace(self._known[1], at=0.0)
 
     def _evaluate(self, rows: Ints) -> tuple[float, Floats]:
-        """The objective of the rows and its gradient (size,), added up in float64."""
+        """The objective of the rows and its gradient (size,), penalties included, added up in float64."""
         total, gradient = 0.0, np.zeros(self.params.size)
         given = self.examples.sample_weight
         for first in range(0, len(rows), _CHUNK):
@@ -167,7 +168,10 @@ class LBFGSSession:
             weights = mean_weights(len(some), np.dtype(np.float64), None if given is None else given[some])
             total += len(some) / len(rows) * _dot(weights, losses)
             gradient += len(some) / len(rows) * grads
-        return total, gradient
+        objective, params = self.program.objective, self.params.astype(np.float64)
+        for part in self.program.weights:
+            objective.add_penalty(params[part], gradient[part], np.empty_like(params[part]))
+        return total + objective.penalty(params[part] for part in self.program.weights), gradient
 
     def gradients(self, rows: Ints, epoch: int | None = None) -> tuple[Floats, Floats]:
         """As the engine's session has them, and so all that follow."""
