@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TEST := -m pytest --numprocesses auto --dist worksteal
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ENGINE := hatch_build.py tools/compile_engine.py tools/targets.py \
   $(wildcard $(addprefix src/backlight/engine/c/*.,c h inc))
@@ -16,10 +17,10 @@ demo: $(VENV)/.package ## train on handwritten digits, evaluate, predict one ima
 	@$(BIN)/backlight demo
 
 test: $(VENV)/.check ## run the tests (environment included)
-	$(BIN)/python -m pytest -m "not slow and not oracle"
+	$(BIN)/python $(TEST) -m "not slow and not oracle"
 
 test-all: $(VENV)/.check ## run the tests, the slow ones as well
-	$(BIN)/python -m pytest -m "not oracle"
+	$(BIN)/python $(TEST) -m "not oracle"
 
 oracle: .oracle-venv/.installed ## compare with PyTorch, JAX and scikit-learn, in an environment of its own
 	.oracle-venv/bin/python -m pytest -m oracle
@@ -27,7 +28,7 @@ oracle: .oracle-venv/.installed ## compare with PyTorch, JAX and scikit-learn, i
 sanitize: $(VENV)/.check ## run the engine's tests on an engine that watches its memory and its arithmetic
 	$(BIN)/python -m tools.compile_engine build/sanitized --sanitize
 	BACKLIGHT_LIBRARY_FOLDER=$(CURDIR)/build/sanitized LD_PRELOAD="$$($${CC:-cc} -print-file-name=libasan.so)" \
-	  ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc $(BIN)/python -m pytest tests/engine
+	  ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc $(BIN)/python $(TEST) tests/engine
 
 check: $(VENV)/.check ## style, types, and who may import whom
 	$(BIN)/ruff check

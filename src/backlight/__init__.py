@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from backlight.explanation.sensitivity import sensitivity as sensitivity
     from backlight.files import Model as Model
     from backlight.files import Run as Run
+    from backlight.files.starting import start_from as start_from
     from backlight.network import Activation as Activation
     from backlight.network import Dense as Dense
     from backlight.network import Dropout as Dropout
@@ -58,6 +59,7 @@ _HOMES = {
     "load": "data",
     "moves": "explanation",
     "sensitivity": "explanation",
+    "start_from": "files.starting",
 }
 
 __all__ = sorted([*_HOMES, "__version__"])  # noqa: PLE0605 - one table of names, not two

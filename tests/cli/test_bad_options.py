@@ -30,7 +30,7 @@ WITHOUT_DATA = {
     "--lr auto --optimizer lbfgs": "lbfgs finds the length of every step by a line search; leave out lr",
     "--optimizer lbfgs --batch-size 50": "lbfgs takes all examples at each step, and batch_size is 50; leave it out",
     "--optimizer lbfgs --dropout 0.1": "lbfgs needs the same objective at every step, and dropout draws another",
-    "--optimizer lbfgs --schedule cosine": "lbfgs has no learning rate, so that a schedule has nothing to change",
+    "--optimizer lbfgs --schedule cosine": "lbfgs has no learning rate that a schedule could change; leave it out",
     "--optimizer lbfgs --momentum 0.5": "the optimizer lbfgs has no setting 'momentum'; it has history",
     "--schedule cosin": "there is no schedule 'cosin'; did you mean 'cosine'?",
     "--schedule plateau": "the schedule 'plateau' cannot be read; write plateau=5:0.1",
@@ -107,7 +107,7 @@ def test_an_impossible_option_is_refused_before_the_data_are_looked_at(options, 
     def load(*_: object, **__: object) -> None:
         raise AssertionError("the data were loaded first")
 
-    monkeypatch.setattr(run_module, "load", load)
+    monkeypatch.setattr(run_module, "load_as", load)
     refused_in_one_line(WITHOUT_DATA[options], "train", "moons", *shlex.split(options))
 
 

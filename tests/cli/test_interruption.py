@@ -43,7 +43,7 @@ def test_interrupted_while_the_data_are_loaded_nothing_is_left(monkeypatch):
     def load(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(run_module, "load", load)
+    monkeypatch.setattr(run_module, "load_as", load)
     result = backlight("train", "moons")
     assert result.code == 130
     assert "Traceback" not in result.err

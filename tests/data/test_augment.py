@@ -128,6 +128,13 @@ def test_a_mirrored_image_is_mirrored_to_the_bit():
     assert np.array_equal(seen.reshape(5, 7), image.reshape(5, 7)[:, ::-1])
 
 
+def test_bytes_are_read_as_fractions():
+    x = np.array([[0, 51, 102, 255]], np.uint8)
+    seen = Augmentation((2, 2)).changed(x, seed=0, epoch=0, rows=[3])
+    assert seen.dtype == np.float32
+    np.testing.assert_allclose(seen, x / 255, rtol=1e-6)
+
+
 def test_colours_of_a_pixel_stay_together():
     gray = cases.some((3, 6, 5, 1), 1)
     given, rows = cases.IMAGE_AUGMENTATIONS["affine"], np.arange(3)
@@ -208,6 +215,7 @@ def test_kinds_that_do_not_suit_the_inputs_are_refused(text, inputs, told):
 @pytest.mark.parametrize(
     ("shape", "given", "told"),
     [
+        ((4100, 4100), {}, "images of 4100 × 4100 are too large"),
         ((3,), {}, "shape is (3,); images are (height, width) or (height, width, 3)"),
         ((3, 3, 4), {}, "shape is (3, 3, 4)"),
         ((3, 3), {"columns": 0.1}, "columns are those of tables"),

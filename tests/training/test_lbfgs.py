@@ -239,13 +239,14 @@ def test_a_loss_that_is_not_finite_ends_with_no_word_of_a_learning_rate():
     [
         ({"batch_size": 10}, "lbfgs takes all examples at each step, and batch_size is 10; leave it out"),
         ({"lr": 0.1}, "lbfgs finds the length of every step by a line search; leave out lr"),
-        ({"schedule": "cosine"}, "lbfgs has no learning rate, so that a schedule has nothing to change"),
-        ({"record_examples": True}, "lbfgs visits every example several times a step"),
+        ({"schedule": "cosine"}, "lbfgs has no learning rate that a schedule could change; leave it out"),
+        ({"record_examples": True}, "lbfgs visits examples several times a step"),
         ({"clip": 1.0}, "clip is for optimizers that take batches, and lbfgs takes none; leave it out"),
         ({"clip_examples": 1.0}, "clip_examples is for optimizers that take batches"),
         ({"average": 0.9}, "average is for optimizers that take batches"),
         ({"accumulate": 2}, "lbfgs takes all examples at each step, so that accumulate has nothing to add up"),
         ({"augment": Augmentation(noise=0.1)}, "lbfgs needs the same objective at every step, and augment"),
+        ({"freeze": 1}, "lbfgs moves all parameters at once, so that freeze does not go with it; leave it out"),
         ({"network": classifier(dropout=0.5)}, "lbfgs needs the same objective at every step, and dropout draws"),
     ],
 )

@@ -1,6 +1,6 @@
 """Assessing a run: how good it is, beside a baseline and a linear model, and how far that can be trusted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,15 +8,18 @@ from typing import Any
 import numpy as np
 
 from backlight.assessment.learning_curve import learning_curve as curve_of
+from backlight.assessment.pictures import picture_blocks
 from backlight.assessment.report import Assessment
 from backlight.assessment.sections import Errors
 from backlight.assessment.standing import compared_with
 from backlight.assessment.verdict import verdict
-from backlight.data import Dataset, ImageOptions, Quantities, TableOptions, read_rows
+from backlight.data import Dataset, ImageOptions, Quantities, Reconstruction, TableOptions, read_rows
+from backlight.data.wanted import AUTOENCODE
 from backlight.errors import InputError
 from backlight.explanation.importance import Importance, importance
 from backlight.files import Model, Run, evaluation, part_evaluation, quality
-from backlight.training import Evaluation, outcomes
+from backlight.plots import Block
+from backlight.training import Evaluation, Outcomes, outcomes
 
 _POINTS = 1_000
 
@@ -69,41 +72,63 @@ def assess(
     if file is None:
         assert dataset is not None
         name, examples = part, part_evaluation(dataset, part)
-        if len(examples.targets) == 0:
+        if examples.count == 0:
             raise InputError(f"the run's data have no {part} part; choose another with --part, or give a labelled file")
     else:
         rows = read_rows(Path(file), model.inputs, model.target, labelled=True, options=options)
         assert rows.y is not None
         name, examples, read = str(file), evaluation(model.target, rows.x, rows.y), rows.notes
-    found = outcomes(model.network, examples, model.loss, engine=opened.settings.engine)
-    metrics = quality(model.target, examples, found)
+    if learning_curve and isinstance(model.target, Reconstruction):
+        raise InputError("--learning-curve asks what more labels would give, and an autoencoder learns without any")
+    metrics, errors, found = _measured(model, examples, opened.settings.engine)
     compared = None if dataset is None else compared_with(opened.settings, dataset, examples)
     curve = None
     if learning_curve:
         assert dataset is not None
+        assert found is not None
         curve = curve_of(opened.settings, dataset, metrics["score"], found, examples, say)
     told = Assessment(
         run=str(opened.folder),
         data=name,
-        examples=len(examples.targets),
+        examples=examples.count,
         metrics=metrics,
         baseline=compared and compared[0],
         linear=compared and compared[1],
         learning_curve=curve,
         warnings=(),
-        sections=(_needed(opened, examples, name if file is None else None),) if columns else (),
+        sections=_sections(opened, examples, name if file is None else None) if columns else (),
         target=model.target,
-        errors=_errors(model, found.outputs, found.y),
+        errors=errors,
+        pictures=_pictures(model, examples, dataset if file is None else None, page=columns),
     )
-    warnings = verdict(
-        metrics, len(examples.targets), told.baseline, told.linear, learnt=file is None and part == "train"
-    )
+    warnings = verdict(metrics, examples.count, told.baseline, told.linear, learnt=file is None and part == "train")
     return replace(told, warnings=(*note, *read, *warnings))
 
 
-def _needed(run: Run, examples: Evaluation, part: str | None) -> Importance:
+def _measured(
+    model: Model, examples: Evaluation, engine: str
+) -> tuple[Mapping[str, Any], tuple[Errors, ...], Outcomes | None]:
+    """The metrics, how far answers about quantities are off, and the answers; of reconstructions, the metrics alone."""
+    if isinstance(model.target, Reconstruction):
+        return model.measure(examples.x, examples.y, rows=examples.rows, engine=engine), (), None
+    found = outcomes(model.network, examples, model.loss, engine=engine)
+    return quality(model.target, examples, found), _errors(model, found.outputs, found.y), found
+
+
+def _sections(run: Run, examples: Evaluation, part: str | None) -> tuple[Importance, ...]:
     """What the model loses without each column, on a part of the run's data or on other examples."""
-    return importance(run, part=part) if part is not None else importance(run, examples.x, examples.y)
+    if run.settings.task == AUTOENCODE:
+        return ()
+    return (importance(run, part=part) if part is not None else importance(run, examples.x, examples.y),)
+
+
+def _pictures(model: Model, examples: Evaluation, dataset: Dataset | None, *, page: bool) -> tuple[Block, ...]:
+    """What an autoencoder makes of the first examples, where they are images: more of them, and larger, on a page."""
+    if not isinstance(model.target, Reconstruction):
+        return ()
+    rows = (np.arange(examples.count) if examples.rows is None else examples.rows)[: 10 if page else 3].tolist()
+    names = [str(row) if dataset is None else dataset.called(dataset.example_of(row)) for row in rows]
+    return tuple(picture_blocks(model, examples.x[rows], names, least=64 if page else 1))
 
 
 def _dataset(

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backlight.arrays import Array, Floats, Ints
-from backlight.data import Classes, Dataset, Labels, Quantities, Target
+from backlight.data import Classes, Dataset, Labels, Quantities, SeveralClasses, Target
 from backlight.errors import InputError
 from backlight.files import Settings
 from backlight.files.scouting import for_fewer
@@ -193,5 +193,6 @@ def _errors(target: Target, found: Outcomes) -> NDArray[np.float64]:
     elif isinstance(target, Labels):
         wrong = ~right_labels(outputs, y).all(axis=1)
     else:
+        assert isinstance(target, SeveralClasses)
         wrong = ~right_answers(outputs, y, target.sizes).all(axis=1)
     return np.asarray(wrong, np.float64)

@@ -59,6 +59,8 @@ def linear_model(settings: Settings, dataset: Dataset, examples: Evaluation) -> 
     plain = replace(
         settings,
         layers=(),
+        start_from=None,
+        freeze=0,
         optimizer="adam",
         lr=LR,
         schedule="constant",

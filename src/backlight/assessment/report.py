@@ -40,6 +40,7 @@ class Assessment(Shown):
         warnings: what must be said beside the score.
         target: what the outputs mean.
         errors: how far off the answers about each quantity are.
+        pictures: of what an autoencoder gives back.
         sections: explanations that stand at the end of the report, such as which columns the answers rest on.
     """
 
@@ -54,6 +55,7 @@ class Assessment(Shown):
     target: Target = field(repr=False)
     errors: tuple[Errors, ...] = field(default=(), repr=False)
     sections: tuple[Shown, ...] = field(default=(), repr=False)
+    pictures: tuple[Block, ...] = field(default=(), repr=False)
 
     @property
     def title(self) -> str:
@@ -111,6 +113,7 @@ class Assessment(Shown):
             blocks += calibration_blocks(metrics.get("calibration"), share)
         for errors in self.errors:
             blocks += error_blocks(errors)
+        blocks += self.pictures
         for section in self.sections:
             blocks += [_beneath(block) for block in section.blocks()]
         return blocks

@@ -6,9 +6,10 @@ from typing import Any
 
 from backlight.assessment.baseline import baseline
 from backlight.assessment.linear import linear_model
+from backlight.assessment.reconstruction import reconstruction_rivals
 from backlight.assessment.rival import Rival
 from backlight.assessment.verdict import verdict
-from backlight.data import Dataset
+from backlight.data import Dataset, Reconstruction
 from backlight.files import Settings, part_evaluation
 from backlight.training import Evaluation
 
@@ -59,7 +60,7 @@ def standing(settings: Settings, dataset: Dataset, metrics: Mapping[str, Mapping
     part = next(part for part in ("test", "validation", "train") if part in metrics)
     examples = part_evaluation(dataset, part)
     plain, linear = compared_with(settings, dataset, examples)
-    warnings = verdict(metrics[part], len(examples.targets), plain, linear, learnt=part == "train")
+    warnings = verdict(metrics[part], examples.count, plain, linear, learnt=part == "train")
     return Standing(part, metrics[part], plain, linear, warnings)
 
 
@@ -72,5 +73,7 @@ def compared_with(settings: Settings, dataset: Dataset, examples: Evaluation) ->
         examples: what is measured.
     """
     assert settings.loss is not None
+    if isinstance(dataset.target, Reconstruction):
+        return reconstruction_rivals(dataset, examples, settings.code)
     plain = baseline(dataset.target, dataset.y[dataset.rows["train"]], examples, settings.loss)
     return plain, linear_model(settings, dataset, examples)

@@ -62,12 +62,9 @@ def show_variants(settings: "Settings", out: Path | None, *, json: bool) -> None
     check_picture(path)
     rows = dataset.rows["train"][:_EXAMPLES]
     x = dataset.x[rows]
-    x = x / 255.0 if x.dtype == np.uint8 else x.astype(np.float64)
-    seen = [
-        augmentation.changed(x, seed=settings.seed, epoch=epoch, rows=rows) if epoch >= 0 else x
-        for epoch in range(-1, _EPOCHS)
-    ]
-    pictures = np.stack(seen, axis=1).reshape(len(rows), _EPOCHS + 1, *augmentation.shape)
+    variants = [augmentation.changed(x, seed=settings.seed, epoch=epoch, rows=rows) for epoch in range(_EPOCHS)]
+    originals = x / 255.0 if x.dtype == np.uint8 else x
+    pictures = np.stack([originals, *variants], axis=1).reshape(len(rows), _EPOCHS + 1, *augmentation.shape)
     negative = isinstance(dataset.inputs, ImageInputs) and dataset.inputs.negative
     write_bytes(path, contact_sheet(1.0 - pictures if negative else pictures))
     if json:

@@ -53,6 +53,7 @@ def heading(conduct: "Conduct") -> list[str]:
     lines = [
         f"data      {dataset.name}: {parts}",
         f"network   {str(conduct.network).removeprefix('Network ')}",
+        *_start(conduct),
         f"training  {settings.loss}, {settings.optimizer}{rate}, batch {_batch(settings)}, seed {settings.seed}",
     ]
     besides = [f"{name.replace('_', ' ')} {getattr(settings, name):g}" for name in PLAIN if getattr(settings, name)]
@@ -72,6 +73,15 @@ def heading(conduct: "Conduct") -> list[str]:
 def _batch(settings: "Settings") -> str:
     """How many examples a batch has, and how many batches a step."""
     return f"{settings.batch_size}" + (f" × {settings.accumulate}" if settings.accumulate > 1 else "")
+
+
+def _start(conduct: "Conduct") -> list[str]:
+    """Where the first layers come from, and which of them stay as they are."""
+    run, frozen = conduct.run, len(conduct.training.plan.frozen)
+    if run.started_from is None:
+        return []
+    told = "nothing frozen" if not frozen else f"the first {frozen} layers frozen" if frozen > 1 else "layer 0 frozen"
+    return [f"start     {run.started_from}, {told}"]
 
 
 def _at_most(lines: list[str], what: str) -> list[str]:

@@ -46,7 +46,8 @@ def training_examples(moment: "Moment", count: int | None = None) -> "tuple[Arra
     if count is not None and not 1 <= count <= len(x):
         raise InputError(f"--batch is {count}; the training part has {len(x):,} examples, so give 1 to {len(x)}")
     names = [dataset.called(f"train:{k}") for k in range(len(x) if count is None else count)]
-    return x[:count], y[:count], names
+    first = x[:count]
+    return first, first if y is x else y[:count], names
 
 
 def check_page(html: Path | None) -> None:

@@ -41,21 +41,42 @@ def predict(
         str, typer.Argument(help="A .csv with the same columns, an image or a folder of them, an .npz, or test:42.")
     ],
     skip_broken: Annotated[bool, typer.Option("--skip-broken", help="Leave broken images out.")] = False,
+    code: Annotated[
+        bool, typer.Option("--code", help="An autoencoder's code of each example, as CSV or JSON.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
     """Ask the model of RUN about a file, or about one of the run's own examples."""
     from backlight.cli.report import print_json
     from backlight.files import Run
+    from backlight.files.starting import encoder
 
     opened = Run.open(run)
     model = opened.model()
+    coding = encoder(model) if code else None
     asked = ask(opened, model, what, skip_broken=skip_broken, quiet=json)
-    answers = model.answers(asked.x)
-    if json:
+    if coding is not None:
+        answers = [{"code": row} for row in coding.predict(asked.x).tolist()]
+    else:
+        answers = model.answers(asked.x)
+    if code and not json:
+        _write_codes(asked, [answer["code"] for answer in answers])
+    elif json:
         predictions = [{"example": name, **answer} for name, answer in zip(asked.names, answers, strict=True)]
         print_json({"run": str(run), "predictions": predictions, "unseen": dict(asked.unseen), "notes": asked.notes})
     else:
         show_answers(model, asked, answers)
+
+
+def _write_codes(asked: Asked, codes: list[list[float]]) -> None:
+    """Codes as CSV on stdout: a line for the names of columns, then one per example."""
+    import csv
+    import sys
+
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(["example", *(f"code{k}" for k in range(len(codes[0])))])
+    for name, row in zip(asked.names, codes, strict=True):
+        writer.writerow([name, *(f"{value:.9g}" for value in row)])
 
 
 def ask(run: "Run", model: "Model", what: str, *, skip_broken: bool = False, quiet: bool = False) -> Asked:
@@ -76,8 +97,11 @@ def ask(run: "Run", model: "Model", what: str, *, skip_broken: bool = False, qui
     return Asked(rows.x, rows.labels, rows.unseen, notes=rows.notes)
 
 
-def _truth(model: "Model", y: Any) -> str:
-    from backlight.data import Classes, Quantities, SeveralClasses
+def _truth(model: "Model", y: Any) -> str | None:
+    from backlight.data import Classes, Quantities, Reconstruction, SeveralClasses
+
+    if isinstance(model.target, Reconstruction):
+        return None
 
     if isinstance(model.target, Classes):
         return model.target.names[int(y)]
@@ -93,16 +117,12 @@ def show_answers(model: "Model", asked: Asked, answers: list[dict[str, Any]]) ->
     """The answers for people: one example in full, many as a table."""
     from rich.table import Table
 
-    from backlight.cli.drawing import draw_image
     from backlight.cli.report import console
-    from backlight.data import ArrayInputs, ImageInputs
 
     out = console()
     if len(answers) == 1:
-        if isinstance(model.inputs, ImageInputs | ArrayInputs) and len(model.inputs.shape) > 1:
-            for line in draw_image(asked.x[0].reshape(model.inputs.shape), out.width):
-                out.print(line, no_wrap=True, crop=True)
-            out.print()
+        for line in _drawn(model, asked.x[0], answers[0], out.width):
+            out.print(line, no_wrap=True, crop=True)
         for line in _in_full(asked, answers[0]):
             out.print(line, soft_wrap=True)
     else:
@@ -122,8 +142,26 @@ def show_answers(model: "Model", asked: Asked, answers: list[dict[str, Any]]) ->
         out.print(f"note: {count:,} cells of {column!r} hold a category that training never saw; it counts as none")
 
 
+def _drawn(model: "Model", x: "Array", answer: Mapping[str, Any], room: int) -> list[str]:
+    """An image as lines, and below it what an autoencoder gives back; nothing where examples are no images."""
+    import numpy as np
+
+    from backlight.cli.drawing import draw_image
+    from backlight.data import TableInputs
+
+    inputs = model.inputs
+    if isinstance(inputs, TableInputs) or len(inputs.shape) < 2:
+        return []
+    lines = [*draw_image(x.reshape(inputs.shape), room), ""]
+    if "reconstruction" in answer:
+        lines += ["is given back as", *draw_image(np.array(answer["reconstruction"]).reshape(inputs.shape), room), ""]
+    return lines
+
+
 def _row(answer: Mapping[str, Any]) -> list[tuple[str, str, Literal["left", "right"]]]:
     """An answer as (column, cell, where it stands in its column)."""
+    if "reconstruction" in answer:
+        return [("RMSE", f"{answer['rmse']:.4g}", "right")]
     if "probabilities" not in answer:
         return [(name, f"{value:,.6g}", "right") for name, value in answer.get("labels", answer).items()]
     picked = answer.get("classes") or {"class": answer["class"]}
@@ -134,6 +172,8 @@ def _row(answer: Mapping[str, Any]) -> list[tuple[str, str, Literal["left", "rig
 def _in_full(asked: Asked, answer: dict[str, Any]) -> list[str]:
     lines = []
     known = f", and it is: {asked.truth}" if asked.truth is not None else ""
+    if "reconstruction" in answer:
+        return [f"{asked.names[0]} is given back with an RMSE of {answer['rmse']:.4g}"]
     if "class" in answer:
         lines.append(f"{asked.names[0]} is taken for: {answer['class']}{known}")
         ranked = sorted(answer["probabilities"].items(), key=lambda item: -item[1])[:10]

@@ -1,7 +1,7 @@
 """`backlight train`: train a network and write a run."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backlight.cli.lr_auto import AUTO, found_lr, keep_curve
+from backlight.cli.typed import parse_batch_size, parse_layers, parse_lr
 from backlight.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ def train(
     target: Annotated[
         list[str] | None, typer.Option(help="The column to predict; may be repeated.", rich_help_panel=_DATA)
     ] = None,
-    task: Annotated[str | None, typer.Option(help="classification or regression.", rich_help_panel=_DATA)] = None,
+    task: Annotated[
+        str | None, typer.Option(help="classification, regression or autoencode.", rich_help_panel=_DATA)
+    ] = None,
     validation: Annotated[
         float | None, typer.Option(help="Fraction for validation (default: 0.15).", rich_help_panel=_DATA)
     ] = None,
@@ -74,8 +77,25 @@ def train(
     skip_broken: Annotated[
         bool, typer.Option("--skip-broken", help="Leave broken images out.", rich_help_panel=_DATA)
     ] = False,
+    classes: Annotated[
+        str | None, typer.Option(help="Only these of the data's classes: 0,1,2 .", rich_help_panel=_DATA)
+    ] = None,
+    per_class: Annotated[
+        int | None, typer.Option(help="Learn from so many examples of each class only.", rich_help_panel=_DATA)
+    ] = None,
+    start_from: Annotated[
+        str | None,
+        typer.Option(help="A run whose layers and preparation of inputs are kept.", rich_help_panel=_NETWORK),
+    ] = None,
+    freeze: Annotated[
+        int | None, typer.Option(help="Of those, the first N layers do not learn.", rich_help_panel=_NETWORK)
+    ] = None,
     layers: Annotated[
-        str | None, typer.Option(help="Units of the hidden layers (default: 128,64).", rich_help_panel=_NETWORK)
+        str | None,
+        typer.Option(help="Units of the hidden layers, or none (default: 128,64).", rich_help_panel=_NETWORK),
+    ] = None,
+    code: Annotated[
+        int | None, typer.Option(help="Units of an autoencoder's middle (default: 32).", rich_help_panel=_NETWORK)
     ] = None,
     activation: Annotated[
         str | None, typer.Option(help="Of the hidden layers (default: relu).", rich_help_panel=_NETWORK)
@@ -244,6 +264,8 @@ def begun(
     if out is not None:
         check_free(out, force=force)
     auto = given.get("lr") == AUTO
+    if "start_from" in given:
+        refuse_beside_start(given, classic=classic)
     settings = _settings(Settings, data, given, classic=classic)
     settings.check()
     if auto:
@@ -262,6 +284,8 @@ def begun(
 def _settings(kind: "type[Settings]", data: str, given: dict[str, Any], *, classic: bool) -> "Settings":
     if "layers" in given:
         given["layers"] = parse_layers(given["layers"])
+    if "classes" in given:
+        given["classes"] = tuple(part.strip() for part in given["classes"].split(","))
     for name in ("target", "drop", "keep", "types", "until"):
         if name in given:
             given[name] = tuple(given[name])
@@ -272,49 +296,20 @@ def _settings(kind: "type[Settings]", data: str, given: dict[str, Any], *, class
     return kind.classic(data, **given) if classic else kind(data, **given)
 
 
-def parse_layers(text: str) -> tuple[int, ...]:
-    """Whole numbers above 0, separated by commas.
+def refuse_beside_start(given: Collection[str], *, classic: bool = False) -> None:
+    """Refuse options that say what the run to start from has decided already.
 
     Example:
-        >>> parse_layers("128,64")
-        (128, 64)
+        >>> refuse_beside_start({"layers": "64"})
+        Traceback (most recent call last):
+        ...
+        backlight.errors.InputError: --layers is decided by the run that --start-from names; leave it out
     """
-    try:
-        layers = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        layers = (0,)
-    if min(layers) < 1:
-        raise InputError(f"--layers is {text!r}; write the units of each hidden layer, such as 128,64")
-    return layers
-
-
-def parse_lr(text: str) -> float | None:
-    """A number; None for `auto`.
-
-    Example:
-        >>> parse_lr("0.01"), parse_lr("auto")
-        (0.01, None)
-    """
-    if text == AUTO:
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        raise InputError(f"--lr is {text!r}; write a number above 0, or auto") from None
-
-
-def parse_batch_size(text: str) -> int | str:
-    """A whole number above 0, or `full`.
-
-    Example:
-        >>> parse_batch_size("32"), parse_batch_size("full")
-        (32, 'full')
-    """
-    if text == "full":
-        return text
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise InputError(f"--batch-size is {text!r}; write a whole number above 0, or full")
-    return int(text)
+    decided = ("layers", "activation", "init", "dropout", "code", "size", "gray", "drop", "keep", "types")
+    refused = [f"--{name}" for name in decided if name in given] + ["--classic"] * classic
+    if refused:
+        verb, rest = ("is", "it") if len(refused) == 1 else ("are", "them")
+        raise InputError(f"{', '.join(refused)} {verb} decided by the run that --start-from names; leave {rest} out")
 
 
 def _resumed(folder: Path, *, quiet: bool) -> "Conduct":

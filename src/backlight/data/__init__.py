@@ -10,7 +10,15 @@ from backlight.data.reading import read_rows
 from backlight.data.tables.inputs import TableInputs
 from backlight.data.tables.new_rows import Rows
 from backlight.data.tables.options import TableOptions
-from backlight.data.targets import Classes, Labels, Quantities, SeveralClasses, Target, target_from_dict
+from backlight.data.targets import (
+    Classes,
+    Labels,
+    Quantities,
+    Reconstruction,
+    SeveralClasses,
+    Target,
+    target_from_dict,
+)
 
 __all__ = [
     "BUILTIN",
@@ -24,6 +32,7 @@ __all__ = [
     "Inputs",
     "Labels",
     "Quantities",
+    "Reconstruction",
     "Rows",
     "SeveralClasses",
     "Source",

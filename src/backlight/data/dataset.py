@@ -48,7 +48,8 @@ class Dataset:
         name: a short name, fit for a folder: `digits`, `housing`.
         x: inputs (n, d): float32 ready for the network, or uint8, which is read as value/255.
         y: class indices (n,) int64, or (n, k) where several classes are asked for, or targets (n, k) float32,
-            standardised where they are quantities. Rows whose target is missing hold −1 or NaN and are in no part.
+            standardised where they are quantities; `x` itself for an autoencoder. Rows whose target is missing hold −1
+            or NaN and are in no part.
         rows: part → its row numbers, ascending.
         inputs: how raw input becomes `x`.
         target: what the outputs mean.
@@ -56,6 +57,7 @@ class Dataset:
         weights: how much each row counts in training (n,), None where all count alike.
         names: what each row is called, such as the name of its image file; None where rows have numbers only.
         notes: what a reader should know of how the data was read, one sentence each.
+        set_aside: how many rows with a target are in no part, because they were not asked for.
     """
 
     name: str
@@ -68,11 +70,12 @@ class Dataset:
     weights: Floats | None = None
     names: Sequence[str] | None = None
     notes: tuple[str, ...] = ()
+    set_aside: int = 0
 
     @property
     def unlabelled(self) -> int:
         """How many rows are in no part, because their target is missing."""
-        return len(self.x) - sum(len(rows) for rows in self.rows.values())
+        return len(self.x) - sum(len(rows) for rows in self.rows.values()) - self.set_aside
 
     def part(self, name: str) -> tuple[Array, Array]:
         """The inputs (m, d) and targets of one part: `train`, `validation` or `test`.
@@ -83,8 +86,16 @@ class Dataset:
         rows = self.rows_of(name)
         if len(rows) and rows[-1] - rows[0] + 1 == len(rows):  # neighbours: a view, without a copy
             window = slice(int(rows[0]), int(rows[-1]) + 1)
-            return self.x[window], self.y[window]
-        return self.x[rows], self.y[rows]
+            x = self.x[window]
+            return x, x if self.y is self.x else self.y[window]
+        x = self.x[rows]
+        return x, x if self.y is self.x else self.y[rows]
+
+    def target_of(self, row: int) -> Array:
+        """The target of one row as the network sees it; of an autoencoder's, its inputs as the network sees those."""
+        if self.y is not self.x or self.x.dtype != np.uint8:
+            return np.asarray(self.y[row])
+        return np.asarray(self.x[row] / np.float32(255))
 
     def rows_of(self, name: str) -> NDArray[np.int64]:
         """The row numbers of one part, ascending.

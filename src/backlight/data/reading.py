@@ -1,5 +1,6 @@
 """New data for a trained model."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from backlight.data.tables.inputs import TableInputs
 from backlight.data.tables.new_rows import Rows, find_labels, read_table_rows
 from backlight.data.tables.options import TableOptions
 from backlight.data.tables.sources import is_frame
-from backlight.data.targets import Classes, SeveralClasses, Target
+from backlight.data.targets import Classes, Reconstruction, SeveralClasses, Target
 from backlight.errors import InputError, nearest
 
 
@@ -38,13 +39,17 @@ def read_rows(
             IDX files.
         inputs: the model's inputs.
         target: the model's target.
-        labelled: whether the targets are read as well (from the target's columns, from `y`, or where `options` says).
+        labelled: whether the targets are read as well (from the target's columns, from `y`, or where `options` says;
+            an autoencoder's are its inputs).
         options: how the data was read that the model was trained on: the separator of tables; where the labels of
             images come from, and whether broken ones are left out.
 
     Raises:
         InputError: the file cannot be read, or does not fit the model.
     """
+    if isinstance(target, Reconstruction) and labelled:
+        rows = read_rows(path, inputs, target, labelled=False, options=options)
+        return replace(rows, y=rows.x)
     if is_frame(path) or isinstance(inputs, TableInputs):
         separator = options.separator if isinstance(options, TableOptions) else None
         return _of_table(path, inputs, target, separator, labelled=labelled)
@@ -124,6 +129,7 @@ def _npz_target(path: Path, y: Array, target: Target) -> Array:
             )
         pairs = zip(target.targets, table.T, strict=True)
         return np.stack([_find_codes(path, question, cells, k) for k, (question, cells) in enumerate(pairs)], axis=1)
+    assert not isinstance(target, Reconstruction)
     if y.dtype.kind in "US" or table.shape[1] != target.width:
         raise InputError(
             f"{path}: y has shape {y.shape} and holds {y.dtype}; the model expects {target.width} numbers per example"

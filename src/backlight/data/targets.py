@@ -243,11 +243,39 @@ class SeveralClasses:
         return cls(tuple(Classes.from_dict(target) for target in content["targets"]))
 
 
-Target: TypeAlias = Classes | Quantities | Labels | SeveralClasses
+@dataclass(frozen=True)
+class Reconstruction:
+    """The inputs themselves, as an autoencoder gives them back.
 
-_KINDS: dict[str, type[Classes] | type[Quantities] | type[Labels] | type[SeveralClasses]] = {
-    kind.kind: kind for kind in (Classes, Quantities, Labels, SeveralClasses)
-}
+    Attributes:
+        width: how many inputs there are, and so outputs.
+
+    Example:
+        >>> Reconstruction(2).names
+        ('x0', 'x1')
+    """
+
+    width: int
+    kind: ClassVar[str] = "reconstruction"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """One name per output."""
+        return tuple(f"x{i}" for i in range(self.width))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The target as JSON values."""
+        return {"kind": self.kind, "width": self.width}
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        return cls(int(content["width"]))
+
+
+Target: TypeAlias = Classes | Quantities | Labels | SeveralClasses | Reconstruction
+
+_KINDS: dict[str, Any] = {kind.kind: kind for kind in (Classes, Quantities, Labels, SeveralClasses, Reconstruction)}
 
 
 def target_from_dict(content: Mapping[str, Any]) -> Target:
@@ -261,6 +289,7 @@ def target_from_dict(content: Mapping[str, Any]) -> Target:
         Classes(names=('no', 'yes'), column=None)
     """
     try:
-        return _KINDS[content["kind"]].from_dict(content)
+        target: Target = _KINDS[content["kind"]].from_dict(content)
+        return target
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"the model's target is not described as expected ({error!r}); is it damaged?") from error

@@ -329,8 +329,9 @@ class NativeSession:
             work.smoothing = self.program.objective.smoothing
         work.arrays[0] = self.params.ctypes.data
         work.read(examples.source)
-        work.y_indices = self.program.objective.indices(examples.y)
-        work.y = self._pointer(self._hold(examples.y, np.int64 if work.y_indices else self.program.dtype))
+        if examples.y is not None:
+            work.y_indices = self.program.objective.indices(examples.y)
+            work.y = self._pointer(self._hold(examples.y, np.int64 if work.y_indices else self.program.dtype))
         if examples.sample_weight is not None:
             work.sample_weight = self._pointer(self._hold(examples.sample_weight, self.program.dtype))
         work.order = self._pointer(order)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backlight.arrays import Array, Floats, Ints
+from backlight.arrays import Floats, Ints
 from backlight.engine.interruption import ctrl_c_held_back
 from backlight.engine.program import ActivationOp, DenseOp, DropoutOp, Op, Program
 from backlight.engine.rows import RowSource
@@ -36,13 +36,13 @@ class _Dense:
 
     def __init__(self, op: DenseOp, params: Floats, grads: Floats | None, capacity: int) -> None:
         shape = (op.units, op.incoming)
-        self.layer, self.first = op.layer, op.layer == 0
+        self.layer = op.layer
         self.W, self.b = params[op.W].reshape(shape), params[op.b]
         if grads is not None:
             self.W_grads, self.b_grads = grads[op.W].reshape(shape), grads[op.b]
         self.out = np.empty((capacity, op.units), params.dtype)
         self.weighted = np.empty_like(self.out)
-        self.d_in = np.empty((0 if self.first else capacity, op.incoming), params.dtype)
+        self.d_in = np.empty((capacity if op.layer else 0, op.incoming), params.dtype)
         self.a = self.delta = self.out
 
     def forward(self, x: Floats, draws: Draws | None) -> Floats:
@@ -54,8 +54,6 @@ class _Dense:
 
     def backward(self, d_out: Floats) -> Floats:
         self.delta = d_out
-        if self.first:
-            return d_out
         d_in = self.d_in[: len(d_out)]
         np.matmul(d_out, self.W, out=d_in)
         return d_in
@@ -167,11 +165,13 @@ class _Workspace:
         self.z, self.a = (z if isinstance(self.parts[-1], _Activation) else out), out
         return out
 
-    def judge(self, y: Array, rows: Ints, *, smooth: bool = False) -> Floats:
+    def judge(self, examples: Examples, rows: Ints, *, smooth: bool = False) -> Floats:
         """The losses (m,) of the last forward pass against the rows' targets, smoothed or as they are."""
-        m = len(rows)
+        m, y = len(rows), examples.y
         targets, losses, objective = self.targets[:m], self.losses[:m], self.program.objective
-        if objective.indices(y):
+        if y is None:
+            examples.source.gather(rows, self.raw[:m], targets)
+        elif objective.indices(y):
             indices = self.indices[:m]
             np.take(y.reshape(len(y), -1), rows, axis=0, out=indices, mode="clip")
             encode_targets(indices.reshape(m, *y.shape[1:]), targets, objective.sizes)
@@ -182,12 +182,16 @@ class _Workspace:
         objective.losses(self.z, self.a, targets, losses, [s[:m] for s in self.scratch])
         return losses
 
-    def backward(self) -> None:
-        """Pass the errors of the last forward pass back, down to the first layer's delta."""
+    def backward(self, frozen: frozenset[int] = frozenset()) -> None:
+        """Pass the errors of the last forward pass back, down to the delta of the first layer that learns."""
         m = len(self.a)
         error, objective = self.error[:m], self.program.objective
         objective.slope(self.a, self.targets[:m], error, [s[:m] for s in self.scratch])
+        lowest = next((part for part in self.dense if part.layer not in frozen), self.dense[-1])
         for part in reversed(self.parts[:-1] if objective.fused else self.parts):
+            if part is lowest:
+                lowest.delta = error
+                return
             error = part.backward(error)
 
 
@@ -262,7 +266,7 @@ class ReferenceSession:
         """Leave the gradient of the rows' mean loss in `grads` and return that mean; write down what is seen."""
         objective, several = 0.0, len(rows) > self._work.capacity
         for place, chunk in _chunks(rows, self._work.capacity):
-            weights = self._speak(chunk, len(rows), epoch)
+            weights = self._speak(chunk, len(rows), epoch, frozen)
             objective += float(np.dot(weights, self._work.losses[: len(chunk)]))
             if seen is not None or clip is not None:
                 squares = self._squared_norms(len(chunk), frozen)
@@ -272,7 +276,8 @@ class ReferenceSession:
             if clip is not None:
                 np.multiply(weights, [clip_factor(clip, square) for square in squares.tolist()], out=weights)
             for layer in self._work.dense:
-                layer.listen(weights)
+                if layer.layer not in frozen:
+                    layer.listen(weights)
             if several:
                 self._add_up(first=place.start == 0)
         if several:
@@ -296,12 +301,12 @@ class ReferenceSession:
         else:
             np.add(self._total, self.grads, out=self._total)
 
-    def _speak(self, rows: Ints, count: int, epoch: int | None) -> Floats:
+    def _speak(self, rows: Ints, count: int, epoch: int | None, frozen: frozenset[int]) -> Floats:
         """Pass rows forward and their errors back; their shares of the objective."""
         work, weights = self._work, self._weights[: len(rows)]
         work.forward(self.examples.source, rows, self._draws(rows, epoch))
-        work.judge(self.examples.y, rows, smooth=True)
-        work.backward()
+        work.judge(self.examples, rows, smooth=True)
+        work.backward(frozen)
         if self.examples.sample_weight is None:
             weights.fill(1.0 / count)
         else:
@@ -328,7 +333,7 @@ class ReferenceSession:
         with self.threads.limited(), np.errstate(all="ignore"):
             for place, chunk in _chunks(rows, work.capacity):
                 outputs[place] = work.forward(self.examples.source, chunk, self._draws(chunk, epoch))
-                losses[place] = work.judge(self.examples.y, chunk, smooth=True)
+                losses[place] = work.judge(self.examples, chunk, smooth=True)
                 work.backward()
                 for part in work.dense:
                     incoming[part.layer][place], deltas[part.layer][place] = part.a, part.delta
@@ -357,7 +362,7 @@ class ReferenceSession:
         with self.threads.limited(), np.errstate(all="ignore"):
             for place, chunk in _chunks(rows, work.capacity):
                 outputs[place] = work.forward(examples.source, chunk)
-                losses[place] = work.judge(examples.y, chunk)
+                losses[place] = work.judge(examples, chunk)
         return losses, outputs
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -73,13 +73,30 @@ class Examples:
 
     Attributes:
         source: the inputs (n, i).
-        y: class indices (n,), one per group of outputs (n, k), or targets (n, j).
+        y: class indices (n,), one per group of outputs (n, k), or targets (n, j); None where each example's own inputs,
+            as the source holds them, are its targets.
         sample_weight: one weight per example (n,), or None for 1.
     """
 
     source: RowSource
-    y: Array
+    y: Array | None
     sample_weight: Floats | None = None
+
+    def targets(self, rows: Ints | None = None, dtype: Any = np.float64) -> Array:
+        """The targets of rows, all unless given: as they are, or of examples that are their own, new memory (m, i).
+
+        Args:
+            rows: row numbers (m,).
+            dtype: of targets that are inputs.
+        """
+        if self.y is not None:
+            return self.y if rows is None else self.y[rows]
+        source = self.source
+        rows = np.arange(source.count) if rows is None else rows
+        shape = (len(rows), source.width)
+        out = np.empty(shape, dtype)
+        source.gather(rows, np.empty((0, 0) if source.dtype == dtype else shape, source.dtype), out)
+        return out
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,7 @@ def check(
     given = check_examples(moment, x, y)
     count = min(whole_number("examples", examples, 1), given.source.count)
     rows = _chosen(all_losses(moment.network, moment.loss, given), count, seed)
-    found = gradcheck(moment.network, given.source.array[rows], given.y[rows], moment.loss, seed=seed)
+    found = gradcheck(moment.network, given.source.array[rows], given.targets(rows), moment.loss, seed=seed)
     arrays = tuple(_checked(part, found.tolerance) for part in found.parts)
     dropped = any(isinstance(layer, Dropout) and layer.rate for layer in moment.network.layers)
     draws = ", dropout with fixed draws" if dropped else ""

@@ -140,7 +140,7 @@ def health(
     available = examples.source.count
     if available > whole_number("most", most, 2):
         rows = np.sort(permutation(0, Purpose.CHECKING, available, place=(2**30, 0))[:most])
-        examples = check_examples(moment, examples.source.array[rows], examples.y[rows])
+        examples = check_examples(moment, examples.source.array[rows], examples.targets(rows))
     with np.errstate(all="ignore"):
         found = survey(moment, examples)
     if not np.isfinite(found.losses).all():
@@ -152,7 +152,7 @@ def health(
     layers = tuple(_layer(moment, layer, found.gradient, updates) for layer in found.layers)
     agreed = agreement(found.gradient, found.norms, found.directions, found.dots)
     ratio = _ratio(moment, updates)
-    loss, constant = float(found.losses.mean()), constant_loss(moment, examples.y)
+    loss, constant = float(found.losses.mean()), constant_loss(moment, examples.targets())
     doubts = of_agreement(agreed, len(found.losses), loss, constant, batch_size)
     return Health(
         when=moment.when,

@@ -293,7 +293,7 @@ class _Measured:
         assert isinstance(first, Dense)
         z, _ = first.forward(x)
         columns, weights = np.ascontiguousarray(x.T), np.ascontiguousarray(first.W.T)
-        return cls(moment, network, columns, weights, z, examples.y[rows])
+        return cls(moment, network, columns, weights, z, examples.targets(rows))
 
     def shuffled(self, inputs: Ints, order: Ints) -> tuple[Floats, Floats]:
         """What changes where some inputs are put in another order: their changes (k, n), and their weights (k, j)."""

@@ -147,6 +147,8 @@ def moves(run: Run | Path | str, weight: str | Weight, first: int, last: int, *,
     conduct = Conduct(run, run.dataset())
     network, dataset = conduct.network, conduct.dataset
     weight = parse_weight(str(weight), network)
+    if weight.layer in conduct.training.plan.frozen:
+        raise InputError(f"layer {weight.layer} was frozen, so its weights never moved; choose a layer that learns")
     outputs = tuple(dataset.target.names)[-network.outputs :]
     assert run.settings.loss is not None
     moment = Moment(network, run.settings.loss, "", first, tuple(dataset.inputs.names), outputs, run=run)

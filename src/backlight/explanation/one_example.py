@@ -270,7 +270,7 @@ def example_of(moment: Moment, text: str) -> tuple[Any, Any, str]:
     if head in PARTS and colon:
         dataset = moment.dataset
         row = dataset.row_of(text)
-        return dataset.x[row], dataset.y[row], dataset.called(text)
+        return dataset.x[row], dataset.target_of(row), dataset.called(text)
     if not colon or not (tail.isascii() and tail.isdigit()):
         raise InputError(f"{text!r} names no example; write test:42, or FILE:ROW for a row of a file")
     model = moment.run.model()
@@ -278,4 +278,5 @@ def example_of(moment: Moment, text: str) -> tuple[Any, Any, str]:
     if int(tail) >= len(rows.x):
         raise InputError(f"{head} has rows 0 to {len(rows.x) - 1}, and row {tail} was asked for")
     assert rows.y is not None
-    return rows.x[int(tail)], rows.y[int(tail)], rows.labels[int(tail)]
+    y = model.network.as_inputs(rows.x) if rows.y is rows.x else rows.y
+    return rows.x[int(tail)], y[int(tail)], rows.labels[int(tail)]

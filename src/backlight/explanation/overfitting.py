@@ -139,7 +139,9 @@ def overfitting_step(
     place, stepping = None, one
     if not isinstance(stepping, Example):
         place = _place(stepping, count)
-        stepping = open_example(moment, examples.source.array[place], examples.y[place], called[place])
+        stepping = open_example(
+            moment, examples.source.array[place], examples.targets(np.array([place]))[0], called[place]
+        )
     gradient = stepping.backward.gradient()
     stepped = moment.network.copy()
     stepped.params[...] -= lr * gradient

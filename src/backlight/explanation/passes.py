@@ -11,7 +11,7 @@ from backlight.errors import InputError
 from backlight.explanation.moment import Moment
 from backlight.network import Network
 from backlight.training import SGD
-from backlight.training.trainer import examples_for
+from backlight.training.examples import examples_for
 
 CHUNK: Final = 1024
 """How many examples are passed at once, unless a caller says otherwise."""
@@ -69,8 +69,8 @@ def in_precision(moment: Moment, precision: FloatName) -> Network:
 def chunks(examples: Examples, size: int = CHUNK) -> Iterator[tuple[slice, Array, Array]]:
     """Neighbouring examples: where they stand, their inputs, their targets."""
     for start in range(0, examples.source.count, size):
-        place = slice(start, start + size)
-        yield place, examples.source.array[place], examples.y[place]
+        place = slice(start, min(start + size, examples.source.count))
+        yield place, examples.source.array[place], examples.targets(np.arange(place.start, place.stop))
 
 
 def gradient_session(network: Network, loss: str, examples: Examples) -> Session:

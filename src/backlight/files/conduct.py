@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from backlight.data import PARTS, Dataset
 from backlight.errors import InputError
-from backlight.files.model import Model, finite
-from backlight.files.run import CHECKPOINT, HISTORY, MODEL, TIMING, Run, claim_folder, history_line
+from backlight.files.model import MODEL, Model, finite
+from backlight.files.run import CHECKPOINT, HISTORY, TIMING, Run, claim_folder, history_line
 from backlight.files.scouting import prepared
 from backlight.files.settings import Settings
 from backlight.training import (

@@ -16,6 +16,7 @@ from backlight.data import (
     Inputs,
     Labels,
     Quantities,
+    Reconstruction,
     SeveralClasses,
     Target,
     inputs_from_dict,
@@ -25,10 +26,13 @@ from backlight.errors import InputError
 from backlight.network import Network
 from backlight.network.softmax import groups
 from backlight.scoring import class_quality, label_quality, measure, quantity_quality, several_quality
+from backlight.scoring.reconstruction import reconstruction_quality
 from backlight.storage import read_tensors, write_tensors
 from backlight.training import Evaluation, Outcomes, outcomes
+from backlight.training.evaluation import reconstructions
 
 FORMAT: Final = 1
+MODEL: Final = "model.safetensors"
 _KEY: Final = "backlight"
 
 
@@ -104,10 +108,15 @@ class Model:
             engine: "auto" or "reference".
         """
         examples = evaluation(self.target, x, y, rows)
+        if isinstance(self.target, Reconstruction):
+            found = reconstructions(self.network, examples, self.loss, engine=engine)
+            return dict(finite(reconstruction_quality(found)))
         return quality(self.target, examples, outcomes(self.network, examples, self.loss, engine=engine))
 
     def answers(self, x: Any) -> list[dict[str, Any]]:
         """One answer per example: `class`, `confidence` and `probabilities`; or `labels`; or each quantity by name.
+
+        An autoencoder's answer is its `reconstruction`, one number per input, and the `rmse` of that.
 
         For several questions at once there are `classes` and `probabilities` by question, and `confidence` is the
         product over the questions of what is held likeliest: the probability that the network gives the whole answer.
@@ -123,6 +132,9 @@ class Model:
         if isinstance(self.target, Labels):
             names = self.target.names
             return [{"labels": dict(zip(names, map(float, row), strict=True))} for row in outputs]
+        if isinstance(self.target, Reconstruction):
+            errors = np.sqrt(((outputs.astype(np.float64) - self.network.as_inputs(x)) ** 2).mean(axis=1)).tolist()
+            return [{"rmse": error, "reconstruction": row.tolist()} for error, row in zip(errors, outputs, strict=True)]
         names = self.target.names
         return [dict(zip(names, map(float, row), strict=True)) for row in self.target.decode(outputs)]
 

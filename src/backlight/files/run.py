@@ -8,19 +8,24 @@ from pathlib import Path
 from typing import Any, Final
 
 from backlight import __version__
-from backlight.data import BUILTIN, Dataset, ImageOptions, Source, TableOptions, load, with_class_weights
+from backlight.data import BUILTIN, Dataset, ImageOptions, Source, TableOptions, with_class_weights
 from backlight.data.images.arrays import is_idx
 from backlight.data.images.options import Progress
+from backlight.data.loading import load_as
+from backlight.data.subsets import few_per_class, only_classes
+from backlight.data.wanted import Wanted
 from backlight.engine import engine_build
 from backlight.errors import InputError
-from backlight.files.model import Model
-from backlight.files.settings import Settings, standardises
-from backlight.storage import read_json, write_bytes, write_json
+from backlight.files.model import MODEL, Model
+from backlight.files.settings import Settings
+from backlight.files.starting import in_old_units, start_file
+from backlight.files.suiting import standardises
+from backlight.storage import read_json, sha256_of_file, write_bytes, write_json
 from backlight.training import TrainingState, read_checkpoint
 
 FORMAT: Final = 1
-RUN, MODEL, HISTORY = "run.json", "model.safetensors", "history.jsonl"
-CHECKPOINT, TIMING = "checkpoint.safetensors", "timing.jsonl"
+RUN, HISTORY, TIMING = "run.json", "history.jsonl", "timing.jsonl"
+CHECKPOINT, START = "checkpoint.safetensors", "start.safetensors"
 LR_CURVE, LR_PAGE = "lr_range.json", "lr_range.html"
 _LEFTOVERS: Final = ".*.part"
 
@@ -34,12 +39,14 @@ class Run:
         settings: how the run was made, every choice resolved.
         source: the data's files and checksums, as written in `run.json`.
         engine: the engine, its build and instruction set, as written in `run.json`.
+        started_from: the run that its first layers come from, as it was given; None for a run of its own.
     """
 
     folder: Path
     settings: Settings
     source: dict[str, Any]
     engine: dict[str, str]
+    started_from: str | None = None
 
     @classmethod
     def planned(cls, folder: Path, settings: Settings, source: Source) -> "Run":
@@ -50,10 +57,13 @@ class Run:
             settings: resolved settings.
             source: the data's files and checksums.
         """
-        return cls(folder, settings, source.to_dict(), engine_build(settings.engine))
+        return cls(folder, settings, source.to_dict(), engine_build(settings.engine), settings.start_from)
 
     def begin(self, *, force: bool = False) -> None:
         """Make the folder and write `run.json`, the first file of every run.
+
+        The model that is started from is copied into the folder before, so that the run can be resumed and replayed
+        whatever becomes of the other.
 
         Args:
             force: replace the files of a run that is there already.
@@ -63,19 +73,26 @@ class Run:
         """
         folder = self.folder
         check_free(folder, force=force)
+        start = None if self.started_from is None else start_file(self.started_from).read_bytes()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            for name in (MODEL, HISTORY, CHECKPOINT, TIMING, LR_CURVE, LR_PAGE):
+            for name in (MODEL, HISTORY, CHECKPOINT, TIMING, START, LR_CURVE, LR_PAGE):
                 (folder / name).unlink(missing_ok=True)
         except OSError as error:
             raise _unwritable(folder, str(error.strerror)) from error
-        content = {
+        content: dict[str, Any] = {
             "format": FORMAT,
             "backlight": __version__,
             "engine": self.engine,
             "settings": self.settings.to_dict(),
             "source": self.source,
         }
+        if start is not None and self.started_from is not None:
+            write_bytes(folder / START, start)
+            content["start"] = {
+                "path": str(Path(self.started_from).resolve()),
+                "sha256": sha256_of_file(folder / START),
+            }
         write_json(folder / RUN, content)
 
     @classmethod
@@ -96,8 +113,12 @@ class Run:
             if found == FORMAT:
                 settings = Settings.from_dict(content["settings"])
                 settings.check()
+                origin = settings.start_from
+                if origin is not None:
+                    settings = replace(settings, start_from=_own_start(folder, content["start"]["sha256"]))
                 files = [{key: file[key] for key in ("path", "sha256")} for file in content["source"]["files"]]
-                return cls(folder, settings, {**content["source"], "files": files}, dict(content["engine"]))
+                source = {**content["source"], "files": files}
+                return cls(folder, settings, source, dict(content["engine"]), origin)
         except KeyError as error:
             raise InputError(f"{folder / RUN} is damaged: it lacks {error}") from error
         except (InputError, TypeError, ValueError, AttributeError) as error:
@@ -234,17 +255,38 @@ def load_for(settings: Settings, progress: Progress | None = None) -> Dataset:
     Raises:
         InputError: the data cannot be used.
     """
-    dataset = load(
-        settings.data,
-        target=settings.target,
-        task=settings.task,
-        validation=settings.validation,
-        test=settings.test,
-        seed=settings.seed,
-        standardise=standardises(settings.output, settings.loss),
-        options=settings.options(progress),
+    start, options = settings.start(), settings.options(progress)
+    wanted = Wanted(
+        settings.target,
+        settings.task,
+        (settings.validation, settings.test),
+        settings.seed,
+        standardises(settings.output, settings.loss),
+        settings.table_options(),
+        None if start is None else start.inputs,
     )
-    return dataset if settings.class_weights is None else with_class_weights(dataset, settings.class_weights)
+    dataset = load_as(settings.data, wanted, options if isinstance(options, ImageOptions) else None)
+    if settings.classes:
+        dataset = only_classes(dataset, settings.classes)
+    if settings.per_class is not None:
+        dataset = few_per_class(dataset, settings.per_class, settings.seed)
+    if settings.class_weights is not None:
+        dataset = with_class_weights(dataset, settings.class_weights)
+    return dataset if start is None else in_old_units(start, dataset, settings.chosen_output(dataset))
+
+
+def _own_start(folder: Path, sha256: str) -> str:
+    """The run's copy of the model that it was started from.
+
+    Raises:
+        InputError: it is missing, or has changed.
+    """
+    path = folder / START
+    if not path.is_file():
+        raise InputError(f"it was started from another run, and {START}, which holds that one's model, is missing")
+    if sha256_of_file(path) != sha256:
+        raise InputError(f"{START}, the model that it was started from, has changed")
+    return str(path)
 
 
 def check_free(folder: Path, *, force: bool) -> None:

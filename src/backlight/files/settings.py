@@ -10,16 +10,20 @@ from backlight.data import (
     ImageInputs,
     ImageOptions,
     Inputs,
+    Quantities,
+    Reconstruction,
     SeveralClasses,
     TableOptions,
 )
 from backlight.data.augment import Augmentation, augmentation_for, check_kinds
 from backlight.data.images.options import Progress, format_size, parse_size
 from backlight.data.splits import check_fractions
-from backlight.errors import InputError
-from backlight.files.fitting import check_target, check_until, suited_output
-from backlight.files.model import evaluation
-from backlight.network import Network
+from backlight.data.wanted import AUTOENCODE
+from backlight.errors import InputError, whole_number
+from backlight.files.model import Model, evaluation
+from backlight.files.starting import read_start, same_question, starting_network
+from backlight.files.suiting import check_target, check_until, suited_output
+from backlight.network import Activation, Dropout, Network
 from backlight.network.losses import check_smoothing, default_loss
 from backlight.training import Trainer, Training
 from backlight.training.optimizers import LBFGS, OPTIMIZERS, make_optimizer
@@ -30,6 +34,9 @@ INIT: Final = "glorot_uniform"
 
 What an untrained network says about rows between the examples must be unlearned, and few examples do not do that.
 """
+
+CODE: Final = 32
+"""Units of an autoencoder's middle layer, unless others are asked for."""
 
 DROPOUT_FROM: Final = 1_000  # training examples: below, silencing units made no difference; above, results better
 
@@ -61,9 +68,9 @@ PLAIN: Final[Mapping[str, Any]] = {
 
 _TRAINED: Final = (  # settings that a trainer has by the same names
     *("loss", "lr", "schedule", "batch_size", "epochs", "seed", "threads", "engine", "until", "patience"),
-    *("l1", "l2", "clip", "clip_examples", "average", "label_smoothing", "accumulate"),
+    *("l1", "l2", "clip", "clip_examples", "average", "label_smoothing", "accumulate", "freeze"),
 )
-_LISTS: Final = ("layers", "until", "drop", "keep", "types")
+_LISTS: Final = ("layers", "until", "drop", "keep", "types", "classes")
 
 
 @dataclass(frozen=True)
@@ -117,6 +124,12 @@ class Settings:
         threads: how many the engine may use.
         engine: which engine.
         scouted: whether `epochs` is not the user's choice but what five folds found; see `backlight.files.scouting`.
+        start_from: a run, or a model file, whose layers and preparation of inputs are carried over; `layers`,
+            `activation` and `dropout` are then its own.
+        freeze: how many of its first layers with weights keep them.
+        classes: those that are learnt, of data with more; all of them unless given.
+        per_class: how many training examples of each class there are; all unless given.
+        code: of the task autoencode: the units of the middle layer, around which `layers` stand twice, mirrored.
     """
 
     data: str
@@ -165,6 +178,11 @@ class Settings:
     threads: int | None = None
     engine: str = "auto"
     scouted: bool = False
+    start_from: str | None = None
+    freeze: int = 0
+    classes: tuple[str, ...] = ()
+    per_class: int | None = None
+    code: int | None = None
 
     @classmethod
     def classic(cls, data: str, **given: Any) -> "Settings":
@@ -196,8 +214,28 @@ class Settings:
             raise InputError(f"layers is {self.layers}; it must be whole numbers above 0")
         unsaid = "cross_entropy" if self.label_smoothing else ""
         suited = {"cross_entropy": "softmax", "poisson": "exponential"}.get(self.loss or unsaid, "identity")
-        small = replace(self, layers=(1,) * len(self.layers), output=self.output or suited)
-        small.trainer(small._network(1, 2))
+        self._check_code()
+        if self.freeze and self.start_from is None:
+            raise InputError("--freeze keeps layers of the run that --start-from names, and none is given")
+        if self.per_class is not None:
+            whole_number("per_class", self.per_class, 1)
+        whole_number("freeze", self.freeze, 0)
+        small = replace(self, layers=(1,) * len(self.layers), output=self.output or suited, freeze=0)
+        small.trainer(small._network(1, *small.layers, 2))
+
+    def _check_code(self) -> None:
+        if self.code is not None and self.task != AUTOENCODE:
+            raise InputError(
+                "--code is the middle layer of an autoencoder; give --task autoencode with it, or leave it out"
+            )
+        if self.code is not None:
+            whole_number("code", self.code, 1)
+        if self.task != AUTOENCODE:
+            return
+        given = {"classes": self.classes, "per-class": self.per_class, "class-weights": self.class_weights}
+        for name, value in given.items():
+            if value:
+                raise InputError(f"an autoencoder learns without labels; leave out --{name}")
 
     def resolved(self, dataset: Dataset) -> "Settings":
         """The settings with every choice made.
@@ -208,18 +246,18 @@ class Settings:
         has_validation = len(dataset.rows["validation"]) > 0
         if self.patience is not None and not has_validation:
             raise InputError("patience needs a validation part, and there is none; give --validation 0.15")
-        output = self.output or suited_output(dataset.target, self.loss)
+        output = self.chosen_output(dataset)
         loss = self.loss or default_loss(output)
         check_target(dataset, output, loss)
         check_smoothing(self.label_smoothing, loss)
         check_until(self.until, dataset.target)
         self.augmentation(dataset.inputs)
         whole = self.optimizer == LBFGS.name
-        many = len(dataset.rows["train"]) >= DROPOUT_FROM
+        autoencodes = isinstance(dataset.target, Reconstruction)
         size = self.size
         if dataset.source.kind == "images" and isinstance(dataset.inputs, ImageInputs):
             size = format_size((dataset.inputs.shape[1], dataset.inputs.shape[0]))
-        return replace(
+        chosen = replace(
             self,
             size=size,
             output=output,
@@ -227,10 +265,47 @@ class Settings:
             init=self.init or INIT,
             lr=self.lr if self.lr is not None else _default(self.optimizer, "default_lr"),
             weight_decay=_default(self.optimizer, "weight_decay") if self.weight_decay is None else self.weight_decay,
-            dropout=self.dropout if self.dropout is not None else 0.1 * (many and bool(self.layers) and not whole),
             batch_size=self.batch_size or ("full" if whole else 100),
             patience=self.patience or (PATIENCE if has_validation and not needs_the_end(self.schedule) else None),
         )
+        if self.start_from is None:
+            many = len(dataset.rows["train"]) >= DROPOUT_FROM
+            rate = 0.1 * (many and bool(self.layers) and not autoencodes and not whole)
+            code = (CODE if self.code is None else self.code) if autoencodes else None
+            return replace(chosen, dropout=rate if self.dropout is None else self.dropout, code=code)
+        network = chosen.network(dataset)
+        if autoencodes and not self._starts_whole(dataset, output):
+            raise InputError(
+                f"{self.start_from} is no autoencoder of such data with the output {output}, so none starts from it; "
+                "leave out --start-from"
+            )
+        chosen.trainer(network)  # refuses to freeze more layers than there are
+        return replace(chosen, **_shape_of(network, autoencodes=autoencodes))
+
+    def _starts_whole(self, dataset: Dataset, output: str) -> bool:
+        """Whether the network to start from is carried over with its head."""
+        start = self.start()
+        return start is not None and same_question(start, dataset.target) and start.network.output == output
+
+    def chosen_output(self, dataset: Dataset) -> str:
+        """The activation of the last layer: as given, or that of the network to start from, or to suit the target.
+
+        Args:
+            dataset: the data, whose target says what the outputs will mean.
+        """
+        target, start = dataset.target, self.start()
+        carried = start is not None and self.loss is None and not isinstance(target, Quantities)
+        if self.output is None and carried and start is not None and same_question(start, target):
+            return start.network.output
+        return self.output or suited_output(dataset, self.loss)
+
+    def start(self) -> Model | None:
+        """The model that is started from, read from its file; None where there is none.
+
+        Raises:
+            InputError: it is missing or damaged.
+        """
+        return None if self.start_from is None else read_start(self.start_from)
 
     def table_options(self) -> TableOptions:
         """What is said of a table's columns."""
@@ -263,17 +338,21 @@ class Settings:
 
     def network(self, dataset: Dataset) -> Network:
         """The untrained network of resolved settings."""
-        target = dataset.target
-        return self._network(
-            dataset.inputs.width, target.width, target.sizes if isinstance(target, SeveralClasses) else ()
-        )
+        target, start = dataset.target, self.start()
+        if start is not None:
+            assert self.output is not None
+            return starting_network(start, target, output=self.output, init=self.init, seed=self.seed)
+        hidden = self.layers
+        if isinstance(target, Reconstruction):
+            assert self.code is not None
+            hidden = (*self.layers, self.code, *reversed(self.layers))
+        sizes = target.sizes if isinstance(target, SeveralClasses) else ()
+        return self._network(dataset.inputs.width, *hidden, target.width, sizes=sizes)
 
-    def _network(self, inputs: int, outputs: int, sizes: tuple[int, ...] = ()) -> Network:
+    def _network(self, *widths: int, sizes: tuple[int, ...] = ()) -> Network:
         assert self.output is not None
         return Network.mlp(
-            inputs,
-            *self.layers,
-            outputs,
+            *widths,
             hidden=self.activation,
             output=self.output,
             sizes=sizes,
@@ -335,14 +414,21 @@ class Settings:
         return cls(**{**content, **lists, "target": (target,) if isinstance(target, str) else tuple(target)})
 
 
-def standardises(output: str | None, loss: str | None) -> bool:
-    """Whether regression targets are standardised: where the output can be any number.
-
-    Example:
-        >>> standardises(None, None), standardises(None, "poisson"), standardises("sigmoid", None)
-        (True, False, False)
-    """
-    return (output or "identity") == "identity" and loss != "poisson"
+def _shape_of(network: Network, *, autoencodes: bool) -> dict[str, Any]:
+    """The settings that describe the hidden layers of a network."""
+    units = [layer.units for _, layer, _ in network.dense_layers()]
+    if autoencodes:
+        half = len(units) // 2
+        shape: dict[str, Any] = {"layers": tuple(units[: half - 1]), "code": units[half - 1]}
+    else:
+        shape = {"layers": tuple(units[:-1])}
+    functions = [layer.function for layer in network.layers[:-1] if isinstance(layer, Activation)]
+    rates = [layer.rate for layer in network.layers if isinstance(layer, Dropout)]
+    return {
+        **shape,
+        "activation": functions[0] if functions else "identity",
+        "dropout": rates[0] if rates else 0.0,
+    }
 
 
 def _default(optimizer: str, setting: str) -> float | None:

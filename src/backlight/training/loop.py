@@ -13,8 +13,10 @@ from backlight.engine import Advance, Examples, ExamplesSeen, Session, Stretch, 
 from backlight.errors import InputError
 from backlight.network import Network
 from backlight.scoring.metrics import HIGHER_IS_BETTER, measure
+from backlight.scoring.reconstruction import reconstruction_metrics
 from backlight.training.divergence import first_to_blow_up
 from backlight.training.rates import Rates
+from backlight.training.reconstruction import reconstructed
 from backlight.training.records import EndRecord, EpochRecord, Record, StepsRecord
 from backlight.training.schedules import Schedule
 from backlight.training.state import TrainingState
@@ -40,6 +42,7 @@ class Plan:
         unit: what one unit of regression targets is in their own units.
         labels: whether the targets are several labels at once.
         questions: how many classes each of several questions has.
+        frozen: dense layers that keep their parameters, by their numbers in the network.
     """
 
     batch_size: int
@@ -53,6 +56,7 @@ class Plan:
     unit: Array | float = 1.0
     labels: bool = False
     questions: Mapping[str, int] | None = None
+    frozen: frozenset[int] = frozenset()
 
 
 class Training:
@@ -206,8 +210,8 @@ class Training:
         epoch, first = divmod(step, self.steps_per_epoch)
         if step == self.step and first == 0:
             self._look_at(epoch)
-        lr = self.rates.of(step, count)
-        return Stretch(self._epoch_order(epoch), self.plan.batch_size, first, count, epoch, step, lr)
+        order, lr, plan = self._epoch_order(epoch), self.rates.of(step, count), self.plan
+        return Stretch(order, plan.batch_size, first, count, epoch, step, lr, frozen=plan.frozen)
 
     def _look_at(self, epoch: int) -> None:
         """Have reduce on plateau look at the epoch that has just ended, before the next begins."""
@@ -298,9 +302,10 @@ class Training:
 
     def _measure(self, examples: Examples, rows: Ints | None = None) -> dict[str, Any]:
         with self._as_averaged():
+            if examples.y is None:
+                return reconstruction_metrics(reconstructed(self.session, examples, rows))
             losses, outputs = losses_of(self.session, examples, rows)
-        y = examples.y if rows is None else examples.y[rows]
-        plan = self.plan
+        y, plan = examples.targets(rows), self.plan
         metrics = measure(losses, outputs, y, plan.unit, labels=plan.labels, questions=plan.questions)
         metrics.pop("confusion", None)
         return metrics

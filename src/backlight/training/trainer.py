@@ -10,21 +10,18 @@ import numpy as np
 from backlight.arrays import Array, Floats, Ints
 from backlight.engine import (
     Clipping,
-    Examples,
     Optimizer,
-    RowSource,
     Task,
     compile_program,
     engine_name,
     open_session,
-    row_source,
 )
 from backlight.errors import InputError, number_within, whole_number
 from backlight.network import Dropout, Network, Objective
-from backlight.network.objective import check_targets
 from backlight.randomness import check_seed
 from backlight.scoring.metrics import HIGHER_IS_BETTER, check_metric
 from backlight.scoring.several import name_questions
+from backlight.training.examples import examples_for
 from backlight.training.loop import Plan, Training
 from backlight.training.optimizers import LBFGS, SGD, make_optimizer
 from backlight.training.optimizers.lbfgs import LBFGSSession
@@ -58,6 +55,11 @@ class Evaluation:
     labels: bool = False
     rows: Ints | None = None
     questions: tuple[str, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How many rows are measured."""
+        return len(self.x if self.rows is None else self.rows)
 
     @property
     def targets(self) -> Array:
@@ -98,6 +100,7 @@ class Trainer:
             it is what validation measures and what the network holds in the end; training goes on from the others.
         label_smoothing: how much of each label is shared out evenly among all classes; for the loss cross_entropy.
         accumulate: batches per step: one update from the gradients of so many batches, as of one batch as large.
+        freeze: how many of the first layers that have weights keep them as they are; no error is passed back to them.
 
     Raises:
         InputError: a setting is unknown or impossible; the message names it.
@@ -137,6 +140,7 @@ class Trainer:
     average: float | None = None
     label_smoothing: float = 0.0
     accumulate: int = 1
+    freeze: int = 0
 
     def __post_init__(self) -> None:
         engine_name(self.engine)
@@ -165,6 +169,7 @@ class Trainer:
         self.stopping_rules()
         if self.augment is not None:
             self.augment.check_width(self.network.inputs)
+        self.frozen_layers()
 
     def objective(self) -> Objective:
         """What is minimised: the loss, of smoothed labels, and the penalties."""
@@ -177,29 +182,42 @@ class Trainer:
         Raises:
             InputError: something was given that it cannot use.
         """
-        if self.batch_size not in ("full", None):
+        same, all_of_them = (
+            "lbfgs needs the same objective at every step, and",
+            "lbfgs takes all examples at each step,",
+        )
+        refused = {
+            f"{all_of_them} and batch_size is {self.batch_size}": self.batch_size not in ("full", None),
+            f"{all_of_them} so that accumulate has nothing to add up": self.accumulate > 1,
+            "lbfgs finds the length of every step by a line search; leave out lr": self.lr is not None,
+            "lbfgs has no learning rate that a schedule could change": not isinstance(self.chosen_schedule(), Constant),
+            f"{same} dropout draws another; use dropout 0": any(isinstance(x, Dropout) for x in self.network.layers),
+            f"{same} augment draws another": self.augment is not None,
+            "lbfgs visits examples several times a step, so that record_examples means nothing": self.record_examples,
+            "lbfgs moves all parameters at once, so that freeze does not go with it": self.freeze > 0,
+            **{
+                f"{name} is for optimizers that take batches, and lbfgs takes none": getattr(self, name) is not None
+                for name in ("clip", "clip_examples", "average")
+            },
+        }
+        for sentence, is_so in refused.items():
+            if is_so:
+                raise InputError(sentence if ";" in sentence else f"{sentence}; leave it out")
+
+    def frozen_layers(self) -> frozenset[int]:
+        """The dense layers that keep their parameters, by their numbers in the network.
+
+        Raises:
+            InputError: there are fewer layers, or none would be left to learn.
+        """
+        dense = [index for index, _, _ in self.network.dense_layers()]
+        if whole_number("freeze", self.freeze, 0) >= len(dense):
             raise InputError(
-                f"lbfgs takes all examples at each step, and batch_size is {self.batch_size}; leave it out"
+                f"freeze is {self.freeze}, and the network has {len(dense)} "
+                f"{'layer' if len(dense) == 1 else 'layers'} with weights, of which one at least must learn; "
+                f"give 0 to {len(dense) - 1}"
             )
-        if self.lr is not None:
-            raise InputError("lbfgs finds the length of every step by a line search; leave out lr")
-        if not isinstance(self.chosen_schedule(), Constant):
-            raise InputError("lbfgs has no learning rate, so that a schedule has nothing to change; leave it out")
-        if any(isinstance(layer, Dropout) for layer in self.network.layers):
-            raise InputError("lbfgs needs the same objective at every step, and dropout draws another; use dropout 0")
-        if self.record_examples:
-            raise InputError("lbfgs visits every example several times a step, so that record_examples has no meaning")
-        if self.augment is not None:
-            raise InputError(
-                "lbfgs needs the same objective at every step, and augmentation draws another; leave it out"
-            )
-        for name in ("clip", "clip_examples", "average"):
-            if getattr(self, name) is not None:
-                raise InputError(f"{name} is for optimizers that take batches, and lbfgs takes none; leave it out")
-        if self.accumulate > 1:
-            raise InputError(
-                "lbfgs takes all examples at each step, so that accumulate has nothing to add up; leave it out"
-            )
+        return frozenset(dense[: self.freeze])
 
     def chosen_optimizer(self) -> Optimizer | LBFGS:
         """The optimizer object."""
@@ -244,7 +262,8 @@ class Trainer:
 
         Args:
             x: inputs (n, i): uint8, read as value / 255, or floating-point numbers, in memory or a memory map.
-            y: class indices (n,), one per question (n, k), or targets (n, j).
+            y: class indices (n,), one per question (n, k), or targets (n, j); x itself for an autoencoder, whose
+                targets are then read from where its inputs lie.
             rows: which rows to train on; all unless given.
             validation: what to measure after every epoch; the best weights on it are kept in the end.
             sample_weight: one weight per row (n,), scaled to a mean of 1.
@@ -288,7 +307,8 @@ class Trainer:
         measured = None
         if validation is not None:
             source = examples.source if validation.x is x else validation.x
-            measured = examples_for(network, self.loss, source, validation.y, validation.rows), validation.rows
+            y = source if validation.y is validation.x else validation.y
+            measured = examples_for(network, self.loss, source, y, validation.rows), validation.rows
         optimizer = self.chosen_optimizer()
         pass_size = len(rows)
         if self.batch_size != "full" and not isinstance(optimizer, LBFGS):
@@ -320,60 +340,9 @@ class Trainer:
             unit=1.0 if validation is None else validation.unit,
             labels=validation is not None and validation.labels,
             questions=name_questions(network.sizes, () if validation is None else validation.questions),
+            frozen=self.frozen_layers(),
         )
         session = open_session(self.engine, task)
         if isinstance(optimizer, LBFGS):
             session = LBFGSSession(session, network.params, optimizer)
         return Training(network, session, plan, rows, measured, state)
-
-
-def examples_for(
-    network: Network,
-    loss: str | None,
-    x: Any,
-    y: Any,
-    rows: Ints | None = None,
-    sample_weight: Floats | None = None,
-) -> Examples:
-    """Data in the form that engines take.
-
-    Args:
-        network: which the data must fit.
-        loss: which the targets must fit.
-        x: inputs (n, i).
-        y: class indices (n,), one per question (n, k), or targets (n, j).
-        rows: the rows whose targets are needed; all unless given.
-        sample_weight: one weight per row (n,), scaled here to a mean of 1 over the rows that are needed.
-
-    Raises:
-        InputError: the data do not fit; the message names the row.
-    """
-    source, y = x if isinstance(x, RowSource) else row_source(x), np.asarray(y)
-    if source.width != network.inputs:
-        raise InputError(f"x has {source.width} columns, and the network takes {network.inputs} inputs")
-    if y.ndim == 0 or len(y) != source.count:
-        raise InputError(f"x has {source.count} rows and y has shape {y.shape}; each example needs one target")
-    used = y if rows is None else y[_checked_rows(rows, source.count)]
-    objective = network.objective(loss)
-    check_targets(used, len(used), network.outputs, objective)
-    classes = network.outputs > 1 or objective.loss == "cross_entropy"
-    indices = objective.indices(y) > 1 or (classes and y.ndim == 1 and y.dtype.kind in "iu")
-    y = np.ascontiguousarray(y, np.int64 if indices else network.dtype)
-    if sample_weight is None:
-        return Examples(source, y)
-    weights = np.asarray(sample_weight, network.dtype)
-    if weights.shape != (source.count,) or not np.isfinite(weights).all() or (weights < 0).any():
-        raise InputError(f"sample_weight must be {source.count} finite numbers of 0 or more, one per row")
-    mean = (weights if rows is None else weights[rows]).mean(dtype=np.float64)
-    if mean == 0:
-        raise InputError("sample_weight is 0 for every row; at least one row must count")
-    return Examples(source, y, np.asarray(weights / mean, network.dtype))
-
-
-def _checked_rows(rows: Ints, count: int) -> Ints:
-    rows = np.asarray(rows)
-    if rows.ndim != 1 or rows.dtype.kind not in "iu" or len(rows) == 0:
-        raise InputError("rows must be row numbers (m,), at least one")
-    if rows.min() < 0 or rows.max() >= count:
-        raise InputError(f"rows go from {rows.min()} to {rows.max()}; x has rows 0 to {count - 1}")
-    return rows

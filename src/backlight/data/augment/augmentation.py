@@ -1,13 +1,14 @@
 """What is done to training examples, in plain numbers, and the definition of how."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import Final
 
 import numpy as np
 
-from backlight.arrays import Floats, Ints
+from backlight.arrays import Array, Floats, Ints
 from backlight.data.augment.affine import draw_maps
 from backlight.data.augment.corruption import draw_noise, draw_rectangles, draw_silent, erase
 from backlight.data.augment.draws import Chance
@@ -27,6 +28,7 @@ LIMITS: Final = {
     "columns": (0.99, "a rate"),
 }
 _OF_IMAGES: Final = ("rotate", "scale", "shear", "shift", "flip", "elastic", "erase")
+_MOST_PIXELS: Final = 1 << 24  # with their border: places are counted in float32
 _LARGEST_ALPHA, _LARGEST_SIGMA = 10_000.0, 100.0
 
 
@@ -84,6 +86,8 @@ class Augmentation:
         fits = len(self.shape) in (2, 3) and min(self.shape) > 0 and self.shape[2:] in ((), (1,), (3,))
         if self.shape and not fits:
             raise InputError(f"shape is {self.shape}; images are (height, width) or (height, width, 3)")
+        if self.shape and (self.shape[0] + 3) * (self.shape[1] + 64) > _MOST_PIXELS:
+            raise InputError(f"images of {self.shape[1]} × {self.shape[0]} are too large; give up to 4,000 × 4,000")
         if self.shape and (self.columns or self.column or self.noisy):
             raise InputError("columns are those of tables, and these are images; leave columns out")
         given = [name for name in _OF_IMAGES if getattr(self, name) not in (0, (0, 0))]
@@ -111,16 +115,17 @@ class Augmentation:
             what = f"images of shape {self.shape}" if self.shape else f"{expected} inputs"
             raise InputError(f"the augmentation is for {what}, and the network takes {inputs} inputs")
 
-    def changed(self, x: Floats, *, seed: int, epoch: int, rows: Ints) -> Floats:
-        """The inputs (n, i) as they are seen in an epoch, in the dtype of x.
+    def changed(self, x: Array, *, seed: int, epoch: int, rows: Ints | Sequence[int]) -> Floats:
+        """The inputs (n, i) as they are seen in an epoch, in the dtype of x, or in float32 where that is uint8.
 
         Args:
-            x: the inputs, of images from 0 to 1.
+            x: the inputs, of images from 0 to 1, or uint8, which is read as value / 255.
             seed: of the training.
             epoch: from 0.
             rows: their row numbers (n,) in the whole data set.
         """
-        chance = Chance(seed, epoch, rows)
+        chance = Chance(seed, epoch, np.asarray(rows))
+        x = np.multiply(x, np.float32(1 / 255)) if x.dtype == np.uint8 else x
         if not self.shape:
             return self._changed_columns(x.astype(np.float64), chance).astype(x.dtype)
         size = self.shape[0], self.shape[1]

@@ -62,6 +62,20 @@ def read_idx_pair(path: Path) -> tuple[NDArray[np.uint8], list[str], list[tuple[
     return x, [str(label) for label in y.tolist()], files
 
 
+def read_idx_images(path: Path) -> tuple[NDArray[np.uint8], list[tuple[str, str]]]:
+    """Images (n, height, width) without labels, and (path, SHA-256) of their file.
+
+    Raises:
+        InputError: the file is missing or damaged, or holds labels and none with images lies beside it.
+    """
+    found = _IDX.fullmatch(path.name)
+    images = path if found is not None and found[2].lower() == "images" else idx_pair(path)[0]
+    x, sha256 = read_idx(images, 3)
+    if not x.size:
+        raise InputError(f"{images} holds no images, or images without pixels")
+    return x, [(str(images.resolve()), sha256)]
+
+
 def read_npy(path: Path) -> Array:
     """The array of a `.npy` file, mapped where it is large; Python objects in it are never opened.
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from backlight.arrays import Array
 from backlight.data.dataset import PARTS, Dataset, Source
-from backlight.data.images.arrays import fitted, is_idx, read_idx_pair, read_npy_images
+from backlight.data.images.arrays import fitted, is_idx, read_idx_images, read_idx_pair, read_npy_images
 from backlight.data.images.cache import cached_images
 from backlight.data.images.files import ImageFiles, image_files, readable
 from backlight.data.images.label_tables import Labelled, Row, labels_of
@@ -18,10 +18,11 @@ from backlight.data.images.notes import listed
 from backlight.data.images.options import ImageOptions, format_size
 from backlight.data.images.pixels import picked
 from backlight.data.images.sets import ImageSet
-from backlight.data.inputs import ImageInputs
+from backlight.data.inputs import ImageInputs, Inputs
 from backlight.data.npz import encode_target, quantity_names
+from backlight.data.refitting import image_inputs, image_options, refit_pixels
 from backlight.data.splits import split
-from backlight.data.targets import Classes, SeveralClasses, Target
+from backlight.data.targets import Classes, Reconstruction, SeveralClasses, Target
 from backlight.data.wanted import Wanted
 from backlight.errors import InputError
 from backlight.storage import sha256_of_file
@@ -43,37 +44,65 @@ def load_images(path: Path, wanted: Wanted, options: ImageOptions) -> Dataset:
     Raises:
         InputError: the images or their labels cannot be used.
     """
+    if wanted.unlabelled and (options.labels is not None or options.label_from is not None):
+        raise InputError("an autoencoder needs no labels; leave out --labels and --label-from")
+    if wanted.inputs is not None:
+        options = image_options(wanted.inputs, options, str(path))
     if path.is_dir() or path.suffix.lower() == ".zip":
         return _load_files(path, wanted, options)
-    if is_idx(path):
-        if options.labels is not None or wanted.targets:
-            raise InputError(f"{path} has its labels in a file of its own; leave out --labels and the target")
-        raw, labels, sources = read_idx_pair(path)
-        found = Labelled((None,), tuple((label,) for label in labels))
-    else:
-        if options.labels is None:
-            raise InputError(f"{path} holds images without labels; give them with --labels FILE.npy or FILE.csv")
-        raw = read_npy_images(path)
-        found = labels_of(Path(options.labels), [str(number) for number in range(len(raw))], wanted.targets)
-        if not any(found.rows):
-            raise InputError(f"{options.labels} has labels for none of the {len(raw):,} images, 0 to {len(raw) - 1}")
-        sources = [_file(path), _file(Path(options.labels))]
+    raw, found, sources = _read_arrays(path, wanted, options)
     if options.label_from is not None or options.skip_broken:
         raise InputError(f"{path} is no folder of image files; leave out --label-from and --skip-broken")
     images = fitted(raw, options.size, gray=options.gray)
     there = np.flatnonzero([row is not None for row in found.rows])
-    pixels = picked(images, there).reshape(len(there), -1)
+    raw_pixels = picked(images, there).reshape(len(there), -1)
     kept = [row for row in found.rows if row is not None]
     notes = list(found.notes)
     if len(kept) < len(images):
         notes.append(f"{len(images) - len(kept):,} images have no label and were left out")
     what = str(options.labels or path)
-    known = find_target(found.columns, kept, wanted.task, what, measured=found.measured)
+    known = _known(found, kept, wanted, what)
     rows = _split(None, known, kept, wanted)
-    fit, y = _encoded(known, found.columns, kept, rows["train"], what, standardise=wanted.standardise)
+    pixels, inputs = _inputs(raw_pixels, tuple(images.shape[1:]), rows["train"], notes, wanted.inputs)
+    fit, y = _encoded(known, found.columns, kept, rows["train"], wanted, pixels, what)
     source = Source(str(path), "idx" if is_idx(path) else "npy", tuple(sources))
-    pixels, inputs = _inputs(pixels, tuple(images.shape[1:]), rows["train"], notes)
     return Dataset(path.stem, pixels, y, rows, inputs, fit, source, notes=tuple(notes))
+
+
+def _read_arrays(
+    path: Path, wanted: Wanted, options: ImageOptions
+) -> tuple[NDArray[np.uint8], Labelled, list[tuple[str, str]]]:
+    """Images that are arrays already, their labels, and (path, SHA-256) of the files."""
+    if is_idx(path):
+        if options.labels is not None or wanted.targets:
+            raise InputError(f"{path} has its labels in a file of its own; leave out --labels and the target")
+        if wanted.unlabelled:
+            raw, sources = read_idx_images(path)
+            return raw, _without_labels(len(raw)), sources
+        raw, labels, sources = read_idx_pair(path)
+        return raw, Labelled((None,), tuple((label,) for label in labels)), sources
+    if wanted.unlabelled:
+        raw = read_npy_images(path)
+        return raw, _without_labels(len(raw)), [_file(path)]
+    if options.labels is None:
+        raise InputError(f"{path} holds images without labels; give them with --labels FILE.npy or FILE.csv")
+    raw = read_npy_images(path)
+    found = labels_of(Path(options.labels), [str(number) for number in range(len(raw))], wanted.targets)
+    if not any(found.rows):
+        raise InputError(f"{options.labels} has labels for none of the {len(raw):,} images, 0 to {len(raw) - 1}")
+    return raw, found, [_file(path), _file(Path(options.labels))]
+
+
+def _without_labels(count: int) -> Labelled:
+    """What stands for the labels of images that need none."""
+    return Labelled((None,), ((),) * count)
+
+
+def _known(found: Labelled, labels: Sequence[Row], wanted: Wanted, what: str) -> Classes | SeveralClasses | None:
+    """The classes that labels stand for; None for quantities, and where no labels are needed."""
+    if wanted.unlabelled:
+        return None
+    return find_target(found.columns, labels, wanted.task, what, measured=found.measured)
 
 
 def _file(path: Path) -> tuple[str, str]:
@@ -85,21 +114,23 @@ def _load_files(path: Path, wanted: Wanted, options: ImageOptions) -> Dataset:
         if not every.names:
             raise InputError(_no_images(every))
         divided = divided_by_folder(every)
-        files, parts = divided.files, divided.parts
-        found = find_labels(files, divided.within, options, wanted.targets)
+        files, parts, within = divided.files, divided.parts, divided.within
+        found = (
+            _without_labels(len(within)) if wanted.unlabelled else find_labels(files, within, options, wanted.targets)
+        )
         labelled = [i for i, row in enumerate(found.rows) if row is not None]
         images, failures = cached_images(files, [files.names[i] for i in labelled], options)
     chosen = [labelled[i] for i in images.kept.tolist()]
     labels = [row for row in (found.rows[i] for i in chosen) if row is not None]
     what = readable(str(path))
-    known = find_target(found.columns, labels, wanted.task, what, measured=found.measured)
+    known = _known(found, labels, wanted, what)
     rows = _split(parts and [parts[i] for i in chosen], known, labels, wanted)
-    fit, y = _encoded(known, found.columns, labels, rows["train"], what, standardise=wanted.standardise)
     files_of = [(str(path.resolve()), images.sha256)]
     if options.labels is not None:
         files_of.append(_file(Path(options.labels)))
     negative: list[str] = []
-    pixels, inputs = _inputs(images.pixels, images.shape, rows["train"], negative)
+    pixels, inputs = _inputs(images.pixels, images.shape, rows["train"], negative, wanted.inputs)
+    fit, y = _encoded(known, found.columns, labels, rows["train"], wanted, pixels, what)
     return Dataset(
         readable(path.resolve().stem if path.is_file() else path.resolve().name) or "images",
         pixels,
@@ -113,7 +144,7 @@ def _load_files(path: Path, wanted: Wanted, options: ImageOptions) -> Dataset:
             *divided.notes,
             *found.notes,
             *negative,
-            *_notes_on_files(files, options, by_folder=found.columns == (None,) and not found.measured),
+            *_notes_on_files(files, options, by_folder=_by_folder(found, wanted)),
             *_notes_on_images(files, labelled, images, options),
             *_notes_on_parts(fit, y, rows, images),
             *failures,
@@ -121,10 +152,22 @@ def _load_files(path: Path, wanted: Wanted, options: ImageOptions) -> Dataset:
     )
 
 
+def _by_folder(found: Labelled, wanted: Wanted) -> bool:
+    """Whether the first folder of an image is its label."""
+    return found.columns == (None,) and not found.measured and not wanted.unlabelled
+
+
 def _inputs(
-    pixels: NDArray[np.uint8], shape: tuple[int, ...], train: NDArray[np.int64], notes: list[str]
-) -> tuple[NDArray[np.uint8], ImageInputs]:
+    pixels: NDArray[np.uint8],
+    shape: tuple[int, ...],
+    train: NDArray[np.int64],
+    notes: list[str],
+    wanted: Inputs | None,
+) -> tuple[Array, Inputs]:
     """The network's inputs: the pixels, or their negatives where images are mostly bright, which is noted."""
+    if wanted is not None:
+        inputs = image_inputs(wanted, "the data")
+        return refit_pixels(pixels, shape, inputs), inputs
     bright = are_bright(pixels, train)
     if bright:
         notes.append("the images are mostly bright, so the network sees their negatives")
@@ -169,16 +212,19 @@ def _encoded(
     columns: Sequence[str | None],
     labels: Sequence[Row],
     train: NDArray[np.int64],
+    wanted: Wanted,
+    x: Array,
     what: str,
-    *,
-    standardise: bool,
 ) -> tuple[Target, Array]:
+    """What the labels mean, and the network's targets; without labels, its inputs `x` (n, d)."""
+    if wanted.unlabelled:
+        return Reconstruction(x.shape[1]), x
     if isinstance(known, SeveralClasses):
         return known, known.encode(labels)
     if isinstance(known, Classes):
         return known, known.encode([row[0] for row in labels])
     names = tuple(name or unnamed for name, unnamed in zip(columns, quantity_names(len(columns)), strict=True))
-    return encode_target(None, quantities(columns, labels, what), train, names, standardised=standardise)
+    return encode_target(None, quantities(columns, labels, what), train, names, standardised=wanted.standardise)
 
 
 def _notes_on_files(files: ImageFiles, options: ImageOptions, *, by_folder: bool) -> list[str]:

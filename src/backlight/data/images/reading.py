@@ -17,7 +17,7 @@ from backlight.data.images.pixels import chunks, joined, picked
 from backlight.data.images.sets import read_images
 from backlight.data.inputs import ArrayInputs, ImageInputs
 from backlight.data.tables.new_rows import find_labels as find_codes
-from backlight.data.targets import Classes, Labels, Quantities, SeveralClasses, Target
+from backlight.data.targets import Classes, Labels, Quantities, Reconstruction, SeveralClasses, Target
 from backlight.errors import InputError, nearest
 
 
@@ -147,7 +147,7 @@ def _targets(path: Path, rows: Sequence[Row], target: Target) -> Array:
     """
     if not rows:
         raise InputError(f"none of the images of {path} has a label; say where labels come from with --labels")
-    if isinstance(target, Labels):
+    if isinstance(target, Labels | Reconstruction):
         raise InputError(f"the model answers with labels that may co-occur, which {path} cannot be measured by")
     asked = 1 if isinstance(target, Classes) else len(getattr(target, "targets", target.names))
     if len(rows[0]) != asked:

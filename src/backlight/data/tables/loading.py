@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 from backlight.arrays import Array, Floats
 from backlight.data.class_weights import weights_by_class
 from backlight.data.dataset import PARTS, Dataset, Source
+from backlight.data.inputs import Inputs
 from backlight.data.npz import texts
+from backlight.data.refitting import form
 from backlight.data.splits import split, split_as_told, split_groups, split_in_order
 from backlight.data.tables.cells import Cells, Moments, Numbers, Texts
 from backlight.data.tables.columns import CategoryColumn
 from backlight.data.tables.input_writing import fit_inputs, write_inputs
 from backlight.data.tables.inputs import TableInputs
+from backlight.data.tables.new_rows import need_column
 from backlight.data.tables.options import TableOptions
 from backlight.data.tables.reading import LARGE, TableRead, read_table
 from backlight.data.tables.scrutiny import Scrutiny, scrutinise
@@ -26,7 +29,7 @@ from backlight.data.tables.sources import TableSource
 from backlight.data.tables.stored_columns import StoredColumns
 from backlight.data.tables.table import Table
 from backlight.data.tables.targets import RawTarget, read_targets
-from backlight.data.targets import Target
+from backlight.data.targets import Reconstruction, Target
 from backlight.data.wanted import Wanted
 from backlight.errors import InputError
 from backlight.storage import sha256_of_arrays, sha256_of_file, sha256_of_texts
@@ -52,14 +55,40 @@ def load_table(source: Any, wanted: Wanted) -> Dataset:
     wanted.options.check()
     with ExitStack() as closing:
         table = closing.enter_context(Table(source, wanted.targets, wanted.options.separator, most_bytes=LARGE))
-        if not wanted.targets:
+        if not wanted.targets and not wanted.unlabelled:
             raise InputError(_which_target(table))
+        known = _known_inputs(table, wanted)
         checksum = closing.enter_context(ThreadPoolExecutor(1)).submit(_checksum, table.source)
-        read = read_table(table, wanted.targets, wanted.task, wanted.options)
+        read = read_table(
+            table, wanted.targets, wanted.task, wanted.options, known=None if known is None else known.types
+        )
         table.forget()
         if isinstance(read.columns, StoredColumns):
             closing.callback(read.columns.close)
         return _made(table.source, read, wanted, checksum)
+
+
+def _known_inputs(table: Table, wanted: Wanted) -> TableInputs | None:
+    """The inputs of a network that has learnt from another table; None where they are to be fitted to this one.
+
+    Raises:
+        InputError: it learnt from something else, or the table lacks one of its columns, or that is to be predicted.
+    """
+    known = wanted.inputs
+    if known is None:
+        return None
+    if not isinstance(known, TableInputs):
+        raise InputError(
+            f"{table.label} is a table, and the network to start from learnt from {form(known)}; give those"
+        )
+    for name in known.types:
+        need_column(table, name)
+        if name in wanted.targets:
+            raise InputError(
+                f"the network to start from takes the column {name!r} as an input, so it cannot be the target; "
+                "choose another"
+            )
+    return known
 
 
 def _which_target(table: Table) -> str:
@@ -70,32 +99,57 @@ def _which_target(table: Table) -> str:
 
 def _made(source: TableSource, read: TableRead, wanted: Wanted, checksum: "Future[str]") -> Dataset:
     options, label = wanted.options, source.label
-    raw = read_targets({name: read.special[name] for name in wanted.targets}, wanted.task, label)
+    raw = (
+        RawTarget((), (), np.empty((read.columns.count, 0)))
+        if wanted.unlabelled
+        else read_targets({name: read.special[name] for name in wanted.targets}, wanted.task, label)
+    )
     rows = _split(read, raw, wanted, source)
-    target, y = raw.fit(rows["train"], standardised=wanted.standardise)
-    piece, cells = next(iter(read.columns.pieces(read.inputs)))
-    train = rows["train"][: np.searchsorted(rows["train"], piece.stop)]
-    found = scrutinise(cells, raw.values, train, wanted.targets, options.keep)
-    if found.left_out and set(found.left_out) == set(read.inputs):  # nothing else to learn from
-        warnings = tuple(f"{name!r} is learnt from, though {why}" for name, why in found.left_out.items())
-        found = Scrutiny({}, (*warnings, *found.warnings))
-    inputs = fit_inputs(read.columns, [n for n in read.inputs if n not in found.left_out], rows["train"], options.keep)
-    inputs = replace(inputs, left_out={**read.left_out, **found.left_out, **inputs.left_out})
-    if not inputs.columns:
-        reasons = "; ".join(f"{name!r}: {reason}" for name, reason in list(inputs.left_out.items())[:3])
-        targets = ", ".join(repr(name) for name in wanted.targets)
-        raise InputError(
-            f"{label} has no column to learn {targets} from ({reasons or 'it has no other column'}); add one"
-        )
+    learnt = None if wanted.unlabelled else raw.fit(rows["train"], standardised=wanted.standardise)
+    inputs, warnings = (
+        _fitted(read, raw, rows["train"], wanted, label)
+        if wanted.inputs is None
+        else (_carried_over(wanted.inputs, read), ())
+    )
     x = write_inputs(read.columns, inputs)
+    target, y = learnt or (Reconstruction(inputs.width), x)
     files = _files(source, checksum, x, y)
     return Dataset(
         Path(label).stem if source.files else "frame",
         *(x, y, rows, inputs, target),
         Source(label if source.files else "frame", source.kind, files),
         weights=_weights(read, target, y, rows["train"], options, source),
-        notes=(*read.notes, *found.warnings, *_folded(inputs, cells), *_lacking(raw, rows)),
+        notes=(*read.notes, *warnings, *_lacking(raw, rows)),
     )
+
+
+def _fitted(
+    read: TableRead, raw: RawTarget, train: NDArray[np.int64], wanted: Wanted, label: str
+) -> tuple[TableInputs, tuple[str, ...]]:
+    """Inputs fitted on the training part, and what a reader should know of them."""
+    options = wanted.options
+    piece, cells = next(iter(read.columns.pieces(read.inputs)))
+    first = train[: np.searchsorted(train, piece.stop)]
+    found = scrutinise(cells, raw.values, first, wanted.targets, options.keep)
+    if found.left_out and set(found.left_out) == set(read.inputs):  # nothing else to learn from
+        warnings = tuple(f"{name!r} is learnt from, though {why}" for name, why in found.left_out.items())
+        found = Scrutiny({}, (*warnings, *found.warnings))
+    inputs = fit_inputs(read.columns, [n for n in read.inputs if n not in found.left_out], train, options.keep)
+    inputs = replace(inputs, left_out={**read.left_out, **found.left_out, **inputs.left_out})
+    if not inputs.columns:
+        reasons = "; ".join(f"{name!r}: {reason}" for name, reason in list(inputs.left_out.items())[:3])
+        targets = ", ".join(repr(name) for name in wanted.targets) or "anything"
+        raise InputError(
+            f"{label} has no column to learn {targets} from ({reasons or 'it has no other column'}); add one"
+        )
+    return inputs, (*found.warnings, *_folded(inputs, cells))
+
+
+def _carried_over(known: Inputs, read: TableRead) -> TableInputs:
+    """The inputs of a network that has learnt from another table; other columns of this one are left out."""
+    assert isinstance(known, TableInputs)
+    strange = {name: "the network to start from does not know it" for name in read.inputs if name not in known.types}
+    return replace(known, left_out={**read.left_out, **strange})
 
 
 def _files(source: TableSource, checksum: "Future[str]", x: Array, y: Array) -> tuple[tuple[str | None, str], ...]:

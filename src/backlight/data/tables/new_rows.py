@@ -52,14 +52,19 @@ def read_table_rows(
     """
     with Table(source, [column.name for column in inputs.columns], separator) as table:
         for name in inputs.types:
-            _need_column(table, name)
+            need_column(table, name)
         x, unseen = inputs.encode(table.columns(inputs.types))
         y = _targets(table, target) if labelled else None
         labels = tuple(f"{table.label}:{row}" for row in range(len(x)))
     return Rows(x, y, labels, unseen)
 
 
-def _need_column(table: Table, name: str) -> None:
+def need_column(table: Table, name: str) -> None:
+    """Refuse a table without a column that a model needs.
+
+    Raises:
+        InputError: it lacks the column.
+    """
     if name not in table.names:
         hint = nearest(name, list(table.names))
         raise InputError(f"{table.label} lacks the column {name!r}, which the model needs; {hint}")
@@ -75,7 +80,7 @@ def _targets(table: Table, target: Target) -> Array:
         raise InputError(f"the model's target is no column of a table, so {table.label} cannot be evaluated")
     columns = []
     for name in target.names:
-        _need_column(table, name)
+        need_column(table, name)
         values = table.numbers([name])[name]
         _need_values(table, name, np.isnan(values))
         columns.append(values)
@@ -85,7 +90,7 @@ def _targets(table: Table, target: Target) -> Array:
 def _class_column(table: Table, target: Classes) -> NDArray[np.int64]:
     name = target.column
     assert name is not None
-    _need_column(table, name)
+    need_column(table, name)
     cells = table.texts([name])[name]
     _need_values(table, name, np.array([cell is None for cell in cells]))
     labels = [str(cell) for cell in cells]

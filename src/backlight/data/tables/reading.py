@@ -41,7 +41,13 @@ class TableRead:
 
 
 def read_table(
-    table: Table, targets: tuple[str, ...], task: str | None, options: TableOptions, *, exact: bool = False
+    table: Table,
+    targets: tuple[str, ...],
+    task: str | None,
+    options: TableOptions,
+    *,
+    exact: bool = False,
+    known: Mapping[str, ColumnType] | None = None,
 ) -> TableRead:
     """Read the columns of a table.
 
@@ -54,6 +60,7 @@ def read_table(
         task: `classification`, `regression` or None.
         options: what the user says of the columns.
         exact: whether the numbers of a large table are kept in float64.
+        known: what columns are to a network that has learnt from others.
 
     Raises:
         InputError: there is no such column, or a cell is not what its column is.
@@ -73,6 +80,8 @@ def read_table(
         stored = table.source.stored[table.index(name)]
         if stored_kind(stored) is None:
             left_out[name] = f"it holds {stored}, which cannot be learnt from"
+        elif name in (known or {}):
+            types[name] = (known or {})[name]
         elif name in given:
             check_stored(f"{table.label}, column {name!r}", stored, given[name])
             written = profiles[name].date_format or profiles[name].nearly

@@ -81,7 +81,7 @@ static void gather(const struct pass *pass, num count) {
         front->weights[r] = work->mode == DELTAS ? 1 : weight / (real)count;
     }
     if (net->shared && !gathers_columns(pass)) share(pass->rows, pass->thread, pass->threads, &first, &next);
-    for (num r = first; r < next && from < to; r++) {
+    for (num r = first; r < next && from < to && !stopped(work); r++) {
         real *out = front->x.at + r * front->x.stride;
         if (net->augmenter && work->by_chance) gather_changed(pass, pass->order[r], out);
         else gather_row(work, pass->order[r], from, to - from, out);

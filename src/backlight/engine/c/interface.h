@@ -57,7 +57,7 @@ struct work {
     const void *x;
     int64_t x_stride, x_kind;
     double x_scale;
-    const void *y; /* class indices (int64), one per group, or targets (n, outputs) */
+    const void *y; /* class indices (int64), one per group, or targets (n, outputs); null where targets are inputs */
     int64_t y_indices; /* class indices per example; 0 where there are targets */
     const void *sample_weight;
     const int64_t *order;

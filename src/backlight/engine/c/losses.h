@@ -81,12 +81,30 @@ static void smooth_targets(double smoothing, int soft, real *y, num outputs) {
     for (num j = 0; j < outputs; j++) store(y + j * LANES, load(y + j * LANES) * keep + rest);
 }
 
+/* An example's inputs as they lie in the source, in a lane. */
+static void write_inputs(const struct work *work, int64_t row, num outputs, real *y) {
+    const char *from = (const char *)work->x + row * work->x_stride;
+    const real scale = (real)work->x_scale;
+    switch (work->x_kind) {
+    case SOURCE_UINT8:
+        for (num j = 0; j < outputs; j++) y[j * LANES] = (real)((const uint8_t *)from)[j] * scale;
+        break;
+    case SOURCE_FLOAT:
+        for (num j = 0; j < outputs; j++) y[j * LANES] = (real)((const float *)from)[j];
+        break;
+    default:
+        for (num j = 0; j < outputs; j++) y[j * LANES] = (real)((const double *)from)[j];
+    }
+}
+
 /* Targets of one example as its outputs should be, in a lane. */
 static void write_targets(const struct setup *setup, const struct work *work, int64_t row, real *y) {
     num outputs = setup->outputs;
     const real *values = (const real *)work->y + row * outputs;
     const int64_t *index = (const int64_t *)work->y + row * work->y_indices;
-    if (!work->y_indices)
+    if (!work->y)
+        write_inputs(work, row, outputs, y);
+    else if (!work->y_indices)
         for (num j = 0; j < outputs; j++) y[j * LANES] = values[j];
     else if (outputs == 1)
         *y = (real)*index;

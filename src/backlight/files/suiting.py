@@ -1,16 +1,27 @@
-"""Settings beside data: what suits a target, and what it cannot be learnt with."""
+"""Output, loss and stopping conditions beside the targets: what suits them, and what does not go with them."""
 
 from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 
-from backlight.data import Classes, Dataset, Labels, Quantities, SeveralClasses, Target
+from backlight.data import (
+    ArrayInputs,
+    Classes,
+    Dataset,
+    ImageInputs,
+    Inputs,
+    Labels,
+    Quantities,
+    Reconstruction,
+    SeveralClasses,
+    Target,
+)
 from backlight.errors import InputError
 from backlight.network.losses import check_pair
 from backlight.training import Until
 
-_RANGES: Final[Mapping[str, tuple[float, float]]] = {
+RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "sigmoid": (0.0, 1.0),
     "logistic": (0.0, 1.0),
     "softmax": (0.0, 1.0),
@@ -24,16 +35,31 @@ _MEASURED: Final[Mapping[type[Target], tuple[str, ...]]] = {
     Labels: ("loss", "accuracy", "exact"),
     SeveralClasses: ("loss", "accuracy", "exact"),
     Quantities: ("loss", "rmse", "mae", "r2"),
+    Reconstruction: ("loss", "rmse", "r2"),
 }
 
 
-def suited_output(target: Target, loss: str | None) -> str:
-    """The activation of the last layer that suits a target, and a loss where one was given.
+def standardises(output: str | None, loss: str | None) -> bool:
+    """Whether regression targets are standardised: where the output can be any number.
 
     Example:
-        >>> suited_output(Classes(("a", "b")), None)
-        'softmax'
+        >>> standardises(None, None), standardises(None, "poisson"), standardises("sigmoid", None)
+        (True, False, False)
     """
+    return (output or "identity") == "identity" and loss != "poisson"
+
+
+def suited_output(dataset: Dataset, loss: str | None) -> str:
+    """The activation of the last layer that suits the targets.
+
+    Args:
+        dataset: the data; an autoencoder's output is logistic where its inputs lie from 0 to 1, as pixels do.
+        loss: the loss, if it is given.
+    """
+    target = dataset.target
+    if isinstance(target, Reconstruction):
+        bounded = from_0_to_1(dataset.inputs)
+        return "identity" if not bounded else "logistic" if loss in (None, "cross_entropy") else "sigmoid"
     if loss == "poisson":
         return "exponential"
     if isinstance(target, Quantities):
@@ -45,13 +71,44 @@ def suited_output(target: Target, loss: str | None) -> str:
     return "sigmoid"
 
 
+def from_0_to_1(inputs: Inputs) -> bool:
+    """Whether inputs lie from 0 to 1 as the network sees them: pixels, and other bytes.
+
+    Example:
+        >>> from backlight.data import ImageInputs
+        >>> from_0_to_1(ImageInputs((8, 8), "float32"))
+        True
+    """
+    return isinstance(inputs, ImageInputs) or (isinstance(inputs, ArrayInputs) and inputs.dtype == "uint8")
+
+
+def _check_reconstruction(inputs: Inputs, output: str, loss: str) -> None:
+    check_pair(output, loss)
+    if output == "softmax":
+        raise InputError(
+            "softmax picks one class, and an autoencoder gives its inputs back; choose logistic or identity"
+        )
+    if loss == "poisson" or output == "exponential":
+        raise InputError(
+            "an autoencoder's outputs are no counts; choose the loss squared, or leave loss and output out"
+        )
+    if output in RANGES and not from_0_to_1(inputs):
+        raise InputError(
+            f"the output {output} gives numbers of a limited range, and standardised inputs can be any number; "
+            "choose the output identity, with the loss squared, absolute or huber"
+        )
+
+
 def check_target(dataset: Dataset, output: str, loss: str) -> None:
-    """Refuse what cannot be learnt of a target.
+    """Refuse an output or a loss that does not go with the targets.
 
     Raises:
-        InputError: the output, the loss and the target do not go together; the message says what does.
+        InputError: which of them, and what does.
     """
     target = dataset.target
+    if isinstance(target, Reconstruction):
+        _check_reconstruction(dataset.inputs, output, loss)
+        return
     if isinstance(target, Quantities) and loss == "cross_entropy":
         raise InputError(
             f"the loss cross_entropy is for classes, and {target.names[0]!r} is a quantity; "
@@ -67,13 +124,13 @@ def check_target(dataset: Dataset, output: str, loss: str) -> None:
         raise InputError("softmax picks one class, and here several labels can be true at once; choose logistic")
     if isinstance(target, Classes | SeveralClasses) and loss == "poisson":
         raise InputError("the loss poisson is for counts, and the target has classes; choose cross_entropy")
-    if isinstance(target, Quantities) and output in _RANGES:
+    if isinstance(target, Quantities) and output in RANGES:
         _check_range(dataset, output, loss, target.names)
 
 
 def _check_range(dataset: Dataset, output: str, loss: str, names: tuple[str, ...]) -> None:
     """Refuse quantities that an output can never give."""
-    low, high = _RANGES[output]
+    low, high = RANGES[output]
     gives = f"gives numbers from {low:g} to {high:g}" if high < float("inf") else "gives no numbers below 0"
     what = "the loss poisson is for counts of 0 or more" if loss == "poisson" else f"the output {output} {gives}"
     for name, values in zip(names, dataset.y.T, strict=True):
@@ -86,10 +143,10 @@ def _check_range(dataset: Dataset, output: str, loss: str, names: tuple[str, ...
 
 
 def check_until(conditions: tuple[str, ...], target: Target) -> None:
-    """Refuse conditions on what is not measured.
+    """Refuse conditions on metrics that are not measured for such targets.
 
     Raises:
-        InputError: there is such a condition; the message says what is measured.
+        InputError: which metric, and which there are.
     """
     measured = _MEASURED[type(target)]
     for condition in conditions:
