@@ -11,7 +11,20 @@ from numpy.typing import NDArray
 from backlight.network import Activation, Dense, Dropout, Network
 from backlight.network.layers import Layer
 from backlight.randomness import Purpose, normals, uniforms
-from backlight.training import SGD, Adam, EpochRecord, Momentum, Patience, StoppingRule, Until
+from backlight.training import (
+    SGD,
+    Adagrad,
+    Adam,
+    AdamW,
+    EpochRecord,
+    Momentum,
+    Nesterov,
+    Patience,
+    RMSProp,
+    StoppingRule,
+    Until,
+)
+from backlight.training.optimizers import Known
 from backlight.training.stopping import AfterEpochs
 
 Float64s = NDArray[np.float64]
@@ -187,7 +200,7 @@ class OptimizerCase:
         update: `update(gradients so far, lr)`, without weight decay.
     """
 
-    optimizer: SGD | Momentum | Adam
+    optimizer: Known
     lr: float
     update: Callable[[list[Float64s], float], Float64s]
 
@@ -200,6 +213,28 @@ def _momentum(carry: float) -> Callable[[list[Float64s], float], Float64s]:
     def update(gs: list[Float64s], lr: float) -> Float64s:
         velocity: Float64s = sum((carry**age * g for age, g in enumerate(reversed(gs))), np.zeros_like(gs[0]))
         return -lr * velocity
+
+    return update
+
+
+def _nesterov(carry: float) -> Callable[[list[Float64s], float], Float64s]:
+    def update(gs: list[Float64s], lr: float) -> Float64s:
+        return -lr * gs[-1] + carry * _momentum(carry)(gs, lr)
+
+    return update
+
+
+def _adagrad(eps: float) -> Callable[[list[Float64s], float], Float64s]:
+    def update(gs: list[Float64s], lr: float) -> Float64s:
+        return -lr * gs[-1] / (np.sqrt(sum((g**2 for g in gs), np.zeros_like(gs[0]))) + eps)
+
+    return update
+
+
+def _rmsprop(b2: float, eps: float) -> Callable[[list[Float64s], float], Float64s]:
+    def update(gs: list[Float64s], lr: float) -> Float64s:
+        v = sum(((1 - b2) * b2**age * g**2 for age, g in enumerate(reversed(gs))), np.zeros_like(gs[0]))
+        return -lr * gs[-1] / (np.sqrt(v) + eps)
 
     return update
 
@@ -219,8 +254,49 @@ OPTIMIZERS: dict[str, OptimizerCase] = {
     "sgd with decay": OptimizerCase(SGD(weight_decay=0.05), 0.1, _sgd),
     "momentum": OptimizerCase(Momentum(), 0.02, _momentum(0.9)),
     "momentum with decay": OptimizerCase(Momentum(0.5, weight_decay=0.05), 0.02, _momentum(0.5)),
+    "nesterov": OptimizerCase(Nesterov(), 0.02, _nesterov(0.9)),
+    "nesterov with decay": OptimizerCase(Nesterov(0.5, weight_decay=0.05), 0.02, _nesterov(0.5)),
+    "adagrad": OptimizerCase(Adagrad(), 0.02, _adagrad(1e-10)),
+    "adagrad with decay": OptimizerCase(Adagrad(1e-3, weight_decay=0.05), 0.02, _adagrad(1e-3)),
+    "rmsprop": OptimizerCase(RMSProp(), 0.01, _rmsprop(0.9, 1e-8)),
+    "rmsprop with decay": OptimizerCase(RMSProp(0.8, 1e-4, weight_decay=0.05), 0.01, _rmsprop(0.8, 1e-4)),
     "adam": OptimizerCase(Adam(), 0.01, _adam(0.9, 0.999, 1e-8)),
     "adam with decay": OptimizerCase(Adam(0.8, 0.9, 1e-4, weight_decay=0.05), 0.01, _adam(0.8, 0.9, 1e-4)),
+    "adamw": OptimizerCase(AdamW(), 0.01, _adam(0.9, 0.999, 1e-8)),
+}
+
+# schedules: the factor by its definition, of a step s, with S steps to an epoch and T in all ----------------------
+
+
+def _warm(epochs: int, then: Callable[[int, int, int], float]) -> Callable[[int, int, int], float]:
+    def factor(s: int, S: int, T: int) -> float:
+        return (s + 1) / (epochs * S) if s < epochs * S else then(s - epochs * S, S, T - epochs * S)
+
+    return factor
+
+
+def _half_cosine(start: float, end: float, share: float) -> float:
+    return (start + end) / 2 + (start - end) / 2 * math.cos(math.pi * share)
+
+
+def _one_cycle(s: int, S: int, T: int) -> float:
+    peak = 0.3 * T - 1
+    if s <= peak:
+        return _half_cosine(0.04, 1.0, s / peak)
+    return _half_cosine(1.0, 4e-6, (s - peak) / (T - 1 - peak))
+
+
+SCHEDULES: dict[str, Callable[[int, int, int], float]] = {
+    "constant": lambda s, S, T: 1.0,
+    "step=2:0.9": lambda s, S, T: 0.9 ** (s // (2 * S)),
+    "1/t=3": lambda s, S, T: 3 * S / (3 * S + s),
+    "cosine": lambda s, S, T: math.cos(math.pi * s / T / 2) ** 2,
+    "one-cycle": _one_cycle,
+    "plateau=1:0.5": lambda s, S, T: 1.0,  # while nothing is cut
+    "warmup=3": _warm(3, lambda s, S, T: 1.0),
+    "warmup=1,step=2:0.9": _warm(1, lambda s, S, T: 0.9 ** (s // (2 * S))),
+    "warmup=2,plateau=1:0.5": _warm(2, lambda s, S, T: 1.0),
+    "warmup=3,cosine": _warm(3, lambda s, S, T: math.cos(math.pi * s / T / 2) ** 2),
 }
 
 # what is done with gradients besides the optimizer's update -----------------------------------------------------------

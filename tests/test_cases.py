@@ -10,7 +10,7 @@ from backlight.data.augment.options import KINDS
 from backlight.engine import ENGINES
 from backlight.network import activations, initializers, losses
 from backlight.network.layers import Layer
-from backlight.training import optimizers, stopping
+from backlight.training import optimizers, schedules, stopping
 from tests import cases
 
 
@@ -38,6 +38,10 @@ def test_every_optimizer_has_a_case():
     used = {type(case.optimizer) for case in cases.OPTIMIZERS.values()}
     assert used == set(optimizers.OPTIMIZERS.values())
     assert {kind.name for kind in used} == set(optimizers.OPTIMIZERS)
+
+
+def test_every_schedule_has_a_case():
+    assert {schedules.parse_schedule(text).name for text in cases.SCHEDULES} == set(schedules.SCHEDULES)
 
 
 def test_every_stopping_rule_has_a_case():

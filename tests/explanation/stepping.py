@@ -13,7 +13,8 @@ from backlight.explanation.places import Weight
 from backlight.explanation.steps import opened_steps
 from backlight.files import Run, Settings, begin, load_for
 from backlight.network import Draws, Network
-from backlight.training import SGD, Adam, Momentum, Trainer, Training, replay
+from backlight.training import Adagrad, Adam, Momentum, Nesterov, RMSProp, Trainer, Training, replay
+from backlight.training.optimizers import Known
 from tests import cases
 
 X = cases.some((23, 4), 5)
@@ -60,7 +61,7 @@ class Simulated:
     shares: list[Floats]
 
 
-def simulated(training: Training, optimizer: SGD | Momentum | Adam, steps: int, lr: float = LR) -> Simulated:
+def simulated(training: Training, optimizer: Known, steps: int, lr: float = LR) -> Simulated:
     """Steps by the papers' formulas; gradients from one example at a time."""
     network, examples = training.network.copy(), training.session.examples
     given = np.ones(len(Y)) if examples.sample_weight is None else examples.sample_weight
@@ -77,15 +78,20 @@ def simulated(training: Training, optimizer: SGD | Momentum | Adam, steps: int, 
             backward = network.backward(network.forward(X[n : n + 1], draws), Y[n : n + 1])
             own.append(given[n] * backward.gradient() / len(stretch.rows()))
         g = np.sum(own, axis=0)
+        gain, momentum = np.full_like(g, -lr), np.zeros_like(g)
         if isinstance(optimizer, Adam):
             v = optimizer.b2 * v + (1 - optimizer.b2) * g**2
             d = np.sqrt(v / (1 - optimizer.b2**t)) + optimizer.eps
             gain, carried = -lr * (1 - optimizer.b1) / (1 - optimizer.b1**t) / d, optimizer.b1 * m
             momentum = -lr * carried / (1 - optimizer.b1**t) / d
             m = carried + (1 - optimizer.b1) * g
-        else:
-            gain, carry = np.full_like(g, -lr), getattr(optimizer, "momentum", 0.0)
-            momentum, m = -lr * carry * m, carry * m + g
+        elif isinstance(optimizer, Adagrad | RMSProp):
+            v = v + g**2 if isinstance(optimizer, Adagrad) else optimizer.b2 * v + (1 - optimizer.b2) * g**2
+            gain = -lr / (np.sqrt(v) + optimizer.eps)
+        elif isinstance(optimizer, Momentum):
+            ahead = optimizer.momentum if isinstance(optimizer, Nesterov) else 0.0
+            gain, momentum = -lr * (1 + ahead) * np.ones_like(g), -lr * (ahead or 1.0) * optimizer.momentum * m
+            m = optimizer.momentum * m + g
         found.gradient.append(gain * g)
         found.momentum.append(momentum)
         found.decay.append(-decays * network.params)

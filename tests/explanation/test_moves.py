@@ -13,7 +13,7 @@ from backlight.explanation.replay_time import replay_seconds
 from backlight.explanation.steps import opened_steps, place_of
 from backlight.files import Conduct, Run, state_at
 from backlight.plots import Bars, Curve, Heading, Table
-from backlight.training import SGD, Adam, Momentum, write_checkpoint
+from backlight.training import SGD, Adagrad, Adam, Momentum, Nesterov, RMSProp, write_checkpoint
 from backlight.training.optimizers import Split
 from tests import cases
 from tests.explanation import stepping
@@ -46,7 +46,7 @@ def test_parts_are_those_of_the_formulas_and_add_up(engine, name, dropout):
             training = stepping.started(optimizer, dropout=dropout, engine=engine)
             found = stepping.opened(training, optimizer, weight, first, last)
             expected = {"gradient": simulated.gradient}
-            if not isinstance(optimizer, SGD):
+            if isinstance(optimizer, Momentum | Adam):
                 expected["momentum"] = simulated.momentum
             if optimizer.weight_decay and weight.source is not None:
                 expected["decay"] = simulated.decay
@@ -62,7 +62,7 @@ def test_parts_are_those_of_the_formulas_and_add_up(engine, name, dropout):
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("name", ["sgd", "momentum with decay", "adam with decay"])
+@pytest.mark.parametrize("name", ["sgd", "momentum with decay", "nesterov", "rmsprop", "adam with decay"])
 def test_the_examples_of_a_step_add_up_to_its_gradient_part(name, weighted):
     optimizer = cases.OPTIMIZERS[name].optimizer
     weights = np.linspace(0.5, 2.0, len(stepping.Y)) if weighted else None
@@ -91,6 +91,7 @@ def test_only_a_single_step_has_examples():
     [
         *((SGD(0.1), "gain"), (Momentum(weight_decay=0.1), "gain"), (Momentum(weight_decay=0.1), "carried")),
         *((Adam(weight_decay=0.1), "gain"), (Adam(weight_decay=0.1), "carried")),
+        *((Nesterov(), "gain"), (Nesterov(), "carried"), (Adagrad(), "gain"), (RMSProp(), "gain")),
     ],
 )
 def test_a_wrong_part_does_not_add_up(optimizer, planted, monkeypatch):
@@ -132,6 +133,10 @@ def test_adam_that_bends_its_denominators_is_told_with_those_that_occurred():
     [
         {"optimizer": "sgd", "weight_decay": 0.1},
         {"optimizer": "momentum", "weight_decay": 0.1, "dropout": 0.3},
+        {"optimizer": "nesterov", "weight_decay": 0.1},
+        {"optimizer": "rmsprop", "dropout": 0.3},
+        {"optimizer": "sgd", "weight_decay": 0.1, "lr": 0.1, "schedule": "cosine"},
+        {"optimizer": "momentum", "lr": 0.3, "epochs": 5, "schedule": "warmup=1,plateau=1:0.5"},
         {"optimizer": "adam", "dropout": 0.3},
         {"optimizer": "adam", "weight_decay": 0.1, "batch_size": "full"},
         {"data": "xor", "optimizer": "adam", "activation": "tanh"},
@@ -242,7 +247,7 @@ def test_a_step_without_a_finite_loss_is_refused():
 
 
 def test_an_optimizer_that_does_not_split_is_refused():
-    with pytest.raises(InputError, match="does not say how its updates split; use sgd, momentum or adam"):
+    with pytest.raises(InputError, match="does not say how its updates split; those that do are sgd, momentum"):
         list(opened_steps(stepping.started(SGD()), "lion", Weight(0, 0, 0), 9))
 
 

@@ -16,6 +16,8 @@ CASES = {
     "adam": settings(),
     "momentum without validation": settings(validation=0.0, optimizer="momentum", dropout=0.2),
     "patience": settings(epochs=12, patience=2, lr=0.1),
+    "lbfgs": settings(epochs=8, optimizer="lbfgs", batch_size=None),
+    "plateau": settings(epochs=8, lr=0.3, schedule="plateau=1:0.5"),
     "augmented": settings(augment="noise=0.3,columns=0.2"),
     "until": settings(until=("accuracy>=0.85",), epochs=12),
     "one step an epoch": settings(batch_size="full", epochs=4),

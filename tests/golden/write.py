@@ -1,7 +1,7 @@
 """Write the golden files of this folder: what PyTorch computes for the cases that the tests compare with.
 
 Run it with an interpreter that has PyTorch and NumPy, from any folder: `python tests/golden/write.py`. It was last
-run with PyTorch 2.13 on a CPU. All numbers are float64; a file holds plain arrays, no pickles.
+run with PyTorch 2.13 and SciPy 1.17 on a CPU. All numbers are float64; a file holds plain arrays, no pickles.
 
 - `activations.npz`: `z`, and for every activation f(z) and f'(z).
 - `losses.npz`: for every one of `cases`, OUTPUT/LOSS/TARGETS, the losses (n,) of pre-activations z, and their slopes
@@ -9,6 +9,10 @@ run with PyTorch 2.13 on a CPU. All numbers are float64; a file holds plain arra
 - `networks.npz`: a network 4-5-3 for every hidden activation and for every pair of output and loss, named in `cases`
   HIDDEN/OUTPUT/LOSS/TARGETS: its losses and the gradient of their mean, flat in the order of the layers, W row by row
   and then b.
+- `schedules.npz`: for every schedule, `rates/NAME`, the factors of 50 steps, five to an epoch, and `params/NAME`, the
+  parameters of the network of `training.npz` after 50 full-batch steps of SGD, each an epoch.
+- `lbfgs.npz`: what SciPy's L-BFGS-B reaches on x and y from each `start`: for `logistic`, nothing hidden, the minimum
+  and its parameters; for `hidden`, 4-5-3, the objectives after 100 iterations and how many evaluations they took.
 - `training.npz`: the parameters of a network 4-5-3, tanh and softmax, before and after 50 full-batch steps.
 - `regularization.npz`: the same with penalties, clipping, smoothed labels and averaged parameters.
 """
@@ -21,6 +25,7 @@ from typing import Any
 import numpy as np
 
 HERE = Path(__file__).parent
+SHAPES: list[tuple[int, ...]] = [(5, 4), (5,), (3, 5), (3,)]
 torch: Any = None
 
 
@@ -113,8 +118,7 @@ def write_losses(rng: np.random.Generator) -> None:
 
 def parameters(rng: np.random.Generator) -> list[Any]:
     """W and b of layers 4-5-3."""
-    shapes: list[tuple[int, ...]] = [(5, 4), (5,), (3, 5), (3,)]
-    return [torch.tensor(rng.normal(0, 0.6, shape), requires_grad=True) for shape in shapes]
+    return [torch.tensor(rng.normal(0, 0.6, shape), requires_grad=True) for shape in SHAPES]
 
 
 def flat(tensors: list[Any]) -> np.ndarray[Any, Any]:
@@ -150,8 +154,12 @@ def write_training(rng: np.random.Generator) -> None:
         "sgd": (optim.SGD, {"lr": 0.5}, 0.0),
         "sgd with decay": (optim.SGD, {"lr": 0.5}, 0.02),
         "momentum": (optim.SGD, {"lr": 0.1, "momentum": 0.9}, 0.0),
+        "nesterov": (optim.SGD, {"lr": 0.1, "momentum": 0.9, "nesterov": True}, 0.0),
+        "adagrad": (optim.Adagrad, {"lr": 0.1}, 0.0),
+        "rmsprop": (optim.RMSprop, {"lr": 0.02, "alpha": 0.9}, 0.0),
         "adam": (optim.Adam, {"lr": 0.05}, 0.0),
         "adam with decay": (optim.AdamW, {"lr": 0.05}, 0.02),
+        "adamw": (optim.AdamW, {"lr": 0.05}, 0.01),
     }
     for name, (kind, settings, decay) in ways.items():
         own = [p.detach().clone().requires_grad_() for p in params]
@@ -164,6 +172,91 @@ def write_training(rng: np.random.Generator) -> None:
             optimizer.step()
         arrays[name] = flat(own)
     np.savez_compressed(HERE / "training.npz", **arrays)
+
+
+def schedules(optimizer: Any, per_epoch: int) -> dict[str, Any]:
+    """What makes each schedule over 50 steps, by its name here; PyTorch's plateau waits an epoch longer."""
+    of, total = torch.optim.lr_scheduler, 50
+
+    def warmup(steps: int) -> Any:
+        return of.LinearLR(optimizer, 1 / steps, total_iters=steps - 1)
+
+    def after_warmup(then: Any) -> Any:
+        return of.SequentialLR(optimizer, [warmup(3 * per_epoch), then], milestones=[3 * per_epoch])
+
+    return {
+        "constant": lambda: of.ConstantLR(optimizer, 1.0),
+        "step=2:0.9": lambda: of.StepLR(optimizer, 2 * per_epoch, 0.9),
+        "1/t=3": lambda: of.LambdaLR(optimizer, lambda s: 1 / (1 + s / (3 * per_epoch))),
+        "cosine": lambda: of.CosineAnnealingLR(optimizer, total),
+        "one-cycle": lambda: of.OneCycleLR(optimizer, optimizer.defaults["lr"], total, cycle_momentum=False),
+        "plateau=2:0.5": lambda: of.ReduceLROnPlateau(optimizer, factor=0.5, patience=1, threshold=0.0),
+        "warmup=3": lambda: warmup(3 * per_epoch),
+        "warmup=3,step=2:0.9": lambda: after_warmup(of.StepLR(optimizer, 2 * per_epoch, 0.9)),
+        "warmup=3,cosine": lambda: after_warmup(of.CosineAnnealingLR(optimizer, total - 3 * per_epoch)),
+    }
+
+
+def scheduled_rates(name: str, losses: Sequence[float]) -> list[float]:
+    """The rates of 50 steps, five to an epoch, each epoch ending with a loss."""
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    scheduler, found = schedules(optimizer, 5)[name](), []
+    for step in range(50):
+        found.append(float(optimizer.param_groups[0]["lr"]))
+        optimizer.step()
+        if not name.startswith("plateau"):
+            scheduler.step()
+        elif step % 5 == 4:
+            scheduler.step(losses[step // 5])
+    return found
+
+
+def write_schedules() -> None:
+    """The file schedules.npz."""
+    losses = [0.9, 0.8, 0.85, 0.8, 0.7, 0.71, 0.72, 0.73, 0.74, 0.6]
+    arrays: dict[str, Any] = {"losses": losses}
+    with np.load(HERE / "training.npz", allow_pickle=False) as given:
+        x, y, start = (torch.tensor(given[name]) for name in ("x", "y", "start"))
+    for name in schedules(torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0), 1):
+        parts = [part.clone() for part in torch.split(start, [20, 5, 15, 3])]
+        own = [part.reshape(shape).requires_grad_() for part, shape in zip(parts, SHAPES, strict=True)]
+        optimizer = torch.optim.SGD(own, lr=6.0 if name.startswith("plateau") else 0.5)
+        scheduler = schedules(optimizer, 1)[name]()
+        for _ in range(50):
+            optimizer.zero_grad()
+            loss = loss_of("softmax", "cross_entropy", forward(own, "tanh", x), y).mean()
+            loss.backward()
+            optimizer.step()
+            scheduler.step(*([loss.item()] if name.startswith("plateau") else []))
+        arrays |= {f"rates/{name}": scheduled_rates(name, losses), f"params/{name}": flat(own)}
+    np.savez_compressed(HERE / "schedules.npz", **arrays)
+
+
+def write_lbfgs(rng: np.random.Generator) -> None:
+    """The file lbfgs.npz."""
+    optimize = import_module("scipy.optimize")
+    x, y = torch.tensor(rng.normal(size=(120, 4))), torch.tensor(rng.integers(0, 3, 120))
+    arrays: dict[str, Any] = {"x": x.numpy(), "y": y.numpy()}
+    options = {"maxcor": 10, "maxiter": 100, "ftol": 0.0, "gtol": 1e-12}
+    for name, of, count in (("logistic", [(3, 4), (3,)], 1), ("hidden", SHAPES, 8)):
+        cuts = np.cumsum([int(np.prod(shape)) for shape in of])
+
+        def value_and_gradient(params: Any, of: Any = of, cuts: Any = cuts) -> tuple[float, Any]:
+            parts = zip(np.split(params, cuts[:-1]), of, strict=True)
+            own = [torch.tensor(part.reshape(shape), requires_grad=True) for part, shape in parts]
+            z = forward(own, "tanh", x) if len(own) == 4 else x @ own[0].T + own[1]
+            loss = loss_of("softmax", "cross_entropy", z, y).mean()
+            loss.backward()
+            return loss.item(), flat([p.grad for p in own])
+
+        starts = rng.normal(0, 0.6, (count, cuts[-1]))
+        found = [
+            optimize.minimize(value_and_gradient, start, jac=True, method="L-BFGS-B", options=options)
+            for start in starts
+        ]
+        arrays |= {f"{name}/starts": starts, f"{name}/params": [one.x for one in found]}
+        arrays |= {f"{name}/values": [one.fun for one in found], f"{name}/evaluations": [one.nfev for one in found]}
+    np.savez_compressed(HERE / "lbfgs.npz", **arrays)
 
 
 def step_by_step(params: list[Any], x: Any, y: Any, how: dict[str, Any], after: Any = None) -> np.ndarray[Any, Any]:
@@ -222,4 +315,6 @@ if __name__ == "__main__":
     write_losses(np.random.default_rng(1))
     write_networks(np.random.default_rng(2))
     write_training(np.random.default_rng(3))
+    write_schedules()
+    write_lbfgs(np.random.default_rng(4))
     write_regularization(np.random.default_rng(4))

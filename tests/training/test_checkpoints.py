@@ -23,11 +23,13 @@ optimizers = st.sampled_from(sorted(cases.OPTIMIZERS))
 every_engine = pytest.mark.parametrize("engine", cases.ENGINES)
 
 
-def start(name: str = "adam", *, state: TrainingState | None = None, **settings_: Any) -> Training:
+def start(
+    name: str = "adam", *, state: TrainingState | None = None, validated: bool = True, **settings_: Any
+) -> Training:
     case = cases.OPTIMIZERS[name]
     given_ = {"batch_size": 7, "epochs": 4, "lr": 5 * case.lr} | settings_
     trainer = Trainer(classifier(dropout=0.2), optimizer=case.optimizer, **given_)
-    return trainer.start(X, Y, validation=VALIDATION, state=state)
+    return trainer.start(X, Y, validation=VALIDATION if validated else None, state=state)
 
 
 def round_trip(path: Path, state: TrainingState) -> TrainingState:
@@ -78,6 +80,29 @@ def test_killed_after_any_record_and_resumed(monkeypatch, engine, name):
         if isinstance(record, EpochRecord):
             assert epochs(records) == epochs(r for r, _ in states)[record.epoch :]
         assert end.best_epoch == states[-1][0].best_epoch  # type: ignore[union-attr]
+
+
+@every_engine
+@pytest.mark.parametrize("validated", [False, True])
+@pytest.mark.parametrize("schedule", cases.SCHEDULES)
+def test_schedules_go_through_the_same_rates_killed_or_replayed(monkeypatch, tmp_path, engine, schedule, validated):
+    """What reduce on plateau has seen, and when, is the same wherever a training goes on."""
+    monkeypatch.setattr(loop, "_BLOCK_SECONDS", 0.0)
+    given_ = {"schedule": schedule, "engine": engine, "validated": validated, "lr": 0.3}
+    whole = start("adam", **given_)
+    states = [(record, whole.state()) for record in whole.records()]
+    if schedule.startswith("plateau"):
+        assert whole.rates.watched is not None
+        assert whole.rates.watched.cuts > 0
+    for record, state in states[::5]:  # six records to an epoch
+        again = start("adam", state=round_trip(tmp_path / "a", state), **given_)
+        records, _ = finished(again)
+        assert same_state(again.state(), whole.state()), record
+        if isinstance(record, EpochRecord):
+            assert epochs(records) == epochs(r for r, _ in states)[record.epoch :]
+        for checkpoint in (None, states[3][1]):
+            replayed = replay(start("adam", **given_), record.step, checkpoint)
+            assert replayed.params.tobytes() == state.params.tobytes()
 
 
 def test_a_training_that_had_ended_by_patience_ends_again_at_once():

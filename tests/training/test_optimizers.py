@@ -5,7 +5,7 @@ import pytest
 
 from backlight.errors import InputError
 from backlight.network import Network
-from backlight.training import Adam, Momentum, Trainer, make_optimizer
+from backlight.training import Adagrad, Adam, AdamW, Momentum, Nesterov, RMSProp, Trainer, make_optimizer
 from tests import cases
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "training.npz"
@@ -40,15 +40,20 @@ def test_float32_stays_float32(name):
         ("sgd", make_optimizer("sgd"), 0.5),
         ("sgd with decay", make_optimizer("sgd", weight_decay=0.02), 0.5),
         ("momentum", Momentum(0.9), 0.1),
+        ("nesterov", Nesterov(), 0.1),
+        ("adagrad", Adagrad(), 0.1),
+        ("rmsprop", RMSProp(), 0.02),
         ("adam", Adam(), 0.05),
         ("adam with decay", Adam(weight_decay=0.02), 0.05),
+        ("adamw", AdamW(), 0.05),
     ],
 )
-def test_fifty_steps_end_where_pytorch_ends(name, optimizer, lr):
+@pytest.mark.parametrize("engine", cases.ENGINES)
+def test_fifty_steps_end_where_pytorch_ends(name, optimizer, lr, engine):
     with np.load(GOLDEN, allow_pickle=False) as golden:
         network = Network.mlp(4, 5, 3, hidden="tanh", dtype="float64")
         network.params[...] = golden["start"]
-        trainer = Trainer(network, optimizer=optimizer, lr=lr, batch_size="full", epochs=50)
+        trainer = Trainer(network, optimizer=optimizer, lr=lr, batch_size="full", epochs=50, engine=engine)
         for _ in trainer.run(golden["x"], golden["y"]):
             pass
         # fifty steps amplify roundings of 1e-16; the promise is 1e-6
@@ -64,6 +69,12 @@ def test_fifty_steps_end_where_pytorch_ends(name, optimizer, lr):
         ("adam", {"eps": -1.0}, "eps is -1.0; it must be a finite number of at least 0"),
         ("momentum", {"momentum": 1.0}, "momentum is 1.0; it must be a finite number of at least 0 and below 1"),
         ("momentum", {"momentum": -0.1}, "momentum is -0.1"),
+        ("nestorov", {}, r"there is no optimizer 'nestorov'; did you mean 'nesterov'\?"),
+        ("nesterov", {"momentum": 1.0}, "momentum is 1.0"),
+        ("adagrad", {"eps": -1.0}, "eps is -1.0"),
+        ("adagrad", {"momentum": 0.9}, "the optimizer adagrad has no setting 'momentum'; it has eps, weight_decay"),
+        ("rmsprop", {"b2": 1.0}, "b2 is 1.0"),
+        ("rmsprop", {"eps": float("nan")}, "eps is nan"),
         ("adam", {"b1": 1.0}, "b1 is 1.0"),
         ("adam", {"b2": 1.5}, "b2 is 1.5"),
         ("sgd", {"weight_decay": -1.0}, "weight_decay is -1.0; it must be a finite number of at least 0"),

@@ -14,7 +14,7 @@ from tests.training.made import VALIDATION, X, Y, classifier, epochs
     [
         ({"loss": "cross-entropy"}, r"there is no loss 'cross-entropy'; did you mean 'cross_entropy'\?"),
         ({"loss": "poisson"}, "the loss poisson needs rates, and softmax gives probabilities"),
-        ({"optimizer": "adamw"}, r"there is no optimizer 'adamw'; did you mean 'adam'\?"),
+        ({"optimizer": "adamx"}, r"there is no optimizer 'adamx'; did you mean 'adam'\?"),
         ({"engine": "nativ"}, r"there is no engine 'nativ'; did you mean 'native'\?"),
         ({"epochs": True}, "epochs is True; it must be a whole number"),
         ({"epochs": 0}, "epochs is 0; it must be a whole number of at least 1"),

@@ -21,7 +21,7 @@ PLAIN = settings(deadline=None, max_examples=30)
 
 def plain_loop(network: Network, trainer: Trainer, case: cases.OptimizerCase, weight: np.ndarray) -> list[float]:
     """Training as every textbook writes it: the mean objective of each epoch."""
-    size = len(X) if trainer.batch_size == "full" else trainer.batch_size
+    size = trainer.batch_size if isinstance(trainer.batch_size, int) else len(X)
     gradients: list[cases.Float64s] = []
     means = []
     weights = np.zeros(network.params.size, bool)

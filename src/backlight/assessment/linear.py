@@ -1,7 +1,7 @@
-"""A linear model: the run's own network without its hidden layers, trained on the same rows
-as they are: not augmented, penalised or clipped, whatever the run's own training was.
+"""A linear model: the run's own network without its hidden layers, trained on the same rows.
 
-With softmax and cross-entropy that is multinomial logistic regression, with identity and squared error linear
+They are learnt from as they are, neither augmented nor penalised nor clipped, whatever the run's own training was. With
+softmax and cross-entropy that is multinomial logistic regression, with identity and squared error linear
 regression. Validation ends both; without a validation part, five folds of a small training part tell for how long it is
 learnt from. What a network is better than this by is what its hidden layers are for.
 """

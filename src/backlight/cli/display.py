@@ -9,6 +9,7 @@ from rich.live import Live
 from rich.text import Text
 
 from backlight.cli.drawing import BARS
+from backlight.cli.lr_auto import said_of
 from backlight.cli.report import console
 from backlight.training import EndRecord, EpochRecord, Record, StepsRecord
 
@@ -46,17 +47,19 @@ def heading(conduct: "Conduct") -> list[str]:
     from backlight.files.settings import PLAIN
 
     dataset, settings = conduct.dataset, conduct.run.settings
+    rate = "" if settings.lr is None else f", lr {settings.lr:g}"
+    rate += "" if settings.schedule == "constant" else f" ({settings.schedule})"
     parts = " · ".join(f"{part} {len(rows):,}" for part, rows in dataset.rows.items() if len(rows))
     lines = [
         f"data      {dataset.name}: {parts}",
         f"network   {str(conduct.network).removeprefix('Network ')}",
         *_start(conduct),
-        f"training  {settings.loss}, {settings.optimizer}, lr {settings.lr:g}, batch {_batch(settings)}, "
-        f"seed {settings.seed}",
+        f"training  {settings.loss}, {settings.optimizer}{rate}, batch {_batch(settings)}, seed {settings.seed}",
     ]
     besides = [f"{name.replace('_', ' ')} {getattr(settings, name):g}" for name in PLAIN if getattr(settings, name)]
     if besides:
         lines.append(f"with      {', '.join(besides)}")
+    lines += said_of(conduct.run)
     left_out = getattr(dataset.inputs, "left_out", {})
     lines += _at_most([f"left out  {column}: {reason}" for column, reason in left_out.items()], "columns")
     lines += _at_most([f"note      {note}" for note in dataset.notes], "notes")
@@ -101,6 +104,8 @@ def metric_texts(record: EpochRecord) -> list[str]:
             texts.append(f"all right {100 * watched['exact']:.2f} %")
     elif watched.get("r2") is not None:
         texts.append(f"{where} R² {watched['r2']:.4f}")
+    if record.lr is not None:
+        texts.append(f"lr {record.lr:.2g}")
     return texts
 
 

@@ -75,11 +75,11 @@ def explain(
 def _of_many(told: "Explanation", count: int | None) -> "dict[str, Shown]":
     """What training examples together say about the explained weight, and what the example alone would do to them."""
     from backlight.explanation import batch_agreement, overfitting_step, parse_weight, together, wishes_for_weight
+    from backlight.training import SGD
 
     moment = told.opened.moment
     assert moment.run is not None
-    lr = moment.run.settings.lr
-    assert lr is not None
+    lr = moment.run.lr_at(moment.step) or SGD.default_lr  # lbfgs has none
     others, targets, names = training_examples(moment, count)
     weight = parse_weight(told.chain.weight, moment.network)
     one = names.index(told.example) if told.example in names else told.opened

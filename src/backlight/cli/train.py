@@ -3,12 +3,15 @@
 import signal
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from backlight.cli.lr_auto import AUTO, found_lr, keep_curve
+from backlight.cli.typed import parse_batch_size, parse_layers, parse_lr
 from backlight.errors import InputError
 
 if TYPE_CHECKING:
@@ -120,17 +123,30 @@ def train(
         typer.Option(help="Rate for hidden units (default: 0.1 from 1,000 examples on).", rich_help_panel=_NETWORK),
     ] = None,
     optimizer: Annotated[
-        str | None, typer.Option(help="adam, momentum, sgd (default: adam).", rich_help_panel=_TRAINING)
+        str | None,
+        typer.Option(
+            help="sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, lbfgs (default: adam).",
+            rich_help_panel=_TRAINING,
+        ),
     ] = None,
     lr: Annotated[
-        float | None,
-        typer.Option(help="Learning rate (default: adam 0.001, momentum 0.02, sgd 0.1).", rich_help_panel=_TRAINING),
+        str | None,
+        typer.Option(
+            help="Learning rate, or auto for a range test (default: the optimizer's own).", rich_help_panel=_TRAINING
+        ),
+    ] = None,
+    schedule: Annotated[
+        str | None,
+        typer.Option(
+            help="step=10:0.1, 1/t=10, cosine, one-cycle, plateau=5:0.1, warmup=3,cosine (default: constant).",
+            rich_help_panel=_TRAINING,
+        ),
     ] = None,
     momentum: Annotated[
-        float | None, typer.Option(help="Of the optimizer momentum (default: 0.9).", rich_help_panel=_TRAINING)
+        float | None, typer.Option(help="Of momentum and nesterov (default: 0.9).", rich_help_panel=_TRAINING)
     ] = None,
     weight_decay: Annotated[
-        float | None, typer.Option(help="Decoupled (default: 0).", rich_help_panel=_TRAINING)
+        float | None, typer.Option(help="Decoupled (default: adamw 0.01, others 0).", rich_help_panel=_TRAINING)
     ] = None,
     l1: Annotated[
         float | None, typer.Option(help="Penalty per unit of |W| (default: 0).", rich_help_panel=_TRAINING)
@@ -247,13 +263,22 @@ def begun(
 
     if out is not None:
         check_free(out, force=force)
+    auto = given.get("lr") == AUTO
     if "start_from" in given:
         refuse_beside_start(given, classic=classic)
     settings = _settings(Settings, data, given, classic=classic)
     settings.check()
+    if auto:
+        replace(settings, lr=1.0).check()  # whether there may be a rate at all
     with watched_reading(quiet=quiet) as progress:
         dataset = load_for(settings, progress)
-    return begin(settings, dataset, DECIDED if classic else given, folder=out, force=force)
+    found = found_lr(settings, dataset) if auto else None
+    if found is not None:
+        settings = replace(settings, lr=found.chosen)
+    conduct = begin(settings, dataset, DECIDED if classic else given, folder=out, force=force)
+    if found is not None:
+        keep_curve(conduct.run, found)
+    return conduct
 
 
 def _settings(kind: "type[Settings]", data: str, given: dict[str, Any], *, classic: bool) -> "Settings":
@@ -264,6 +289,8 @@ def _settings(kind: "type[Settings]", data: str, given: dict[str, Any], *, class
     for name in ("target", "drop", "keep", "types", "until"):
         if name in given:
             given[name] = tuple(given[name])
+    if "lr" in given:
+        given["lr"] = parse_lr(given["lr"])
     if "batch_size" in given:
         given["batch_size"] = parse_batch_size(given["batch_size"])
     return kind.classic(data, **given) if classic else kind(data, **given)
@@ -283,38 +310,6 @@ def refuse_beside_start(given: Collection[str], *, classic: bool = False) -> Non
     if refused:
         verb, rest = ("is", "it") if len(refused) == 1 else ("are", "them")
         raise InputError(f"{', '.join(refused)} {verb} decided by the run that --start-from names; leave {rest} out")
-
-
-def parse_layers(text: str) -> tuple[int, ...]:
-    """Whole numbers above 0, separated by commas; or `none`.
-
-    Example:
-        >>> parse_layers("128,64"), parse_layers("none")
-        ((128, 64), ())
-    """
-    if text == "none":
-        return ()
-    try:
-        layers = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        layers = (0,)
-    if min(layers) < 1:
-        raise InputError(f"--layers is {text!r}; write the units of each hidden layer, such as 128,64, or none")
-    return layers
-
-
-def parse_batch_size(text: str) -> int | str:
-    """A whole number above 0, or `full`.
-
-    Example:
-        >>> parse_batch_size("32"), parse_batch_size("full")
-        (32, 'full')
-    """
-    if text == "full":
-        return text
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise InputError(f"--batch-size is {text!r}; write a whole number above 0, or full")
-    return int(text)
 
 
 def _resumed(folder: Path, *, quiet: bool) -> "Conduct":

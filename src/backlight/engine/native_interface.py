@@ -21,7 +21,7 @@ FUNCTIONS: Final = (
     *("gelu", "softplus", "exponential", "logistic", "softmax"),
 )
 LOSSES: Final = ("squared", "cross_entropy", "absolute", "huber", "poisson")
-RULES: Final = ("sgd", "momentum", "adam")
+RULES: Final = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
 SOURCES: Final = ("uint8", "float32", "float64")
 TRAIN, GRADIENTS, DELTAS, OUTPUTS, LOSSES_ONLY, NOTHING = range(6)
 _DENSE, _ACTIVATION, _DROPOUT = range(3)

@@ -19,8 +19,8 @@ class Rule:
     """An update that the native engine knows.
 
     Attributes:
-        name: "sgd", "momentum" or "adam".
-        hyper: its hyperparameters: (), (momentum,) or (b1, b2, eps).
+        name: "sgd", "momentum", "nesterov", "adagrad", "rmsprop" or "adam".
+        hyper: its hyperparameters: (), (momentum,) twice, (eps,), (b2, eps) or (b1, b2, eps).
     """
 
     name: str
@@ -193,12 +193,14 @@ class Advance:
             dropped before its update.
         interrupted: whether the user's Ctrl-C broke it off; the step in progress was dropped before its update.
         examples: what each example said, where the session records examples.
+        ended: why there is nothing left to do, where the optimizer knows that; no step was taken after these.
     """
 
     objectives: Floats
     finite: bool
     interrupted: bool = False
     examples: ExamplesSeen | None = None
+    ended: str | None = None
 
 
 @dataclass(frozen=True)

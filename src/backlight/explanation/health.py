@@ -18,7 +18,7 @@ from backlight.explanation.survey import LayerSurvey, survey
 from backlight.network.objective import encode_targets
 from backlight.plots import Block, Heading, Table, Text
 from backlight.randomness import Purpose, permutation
-from backlight.training import make_optimizer
+from backlight.training import LBFGS, SGD, make_optimizer
 
 MOST: Final = 10_000
 _LEAST_SHARE: Final = 1e-12
@@ -108,7 +108,7 @@ def health(
     y: Any,
     *,
     at: str | int | None = None,
-    optimizer: str | Optimizer | None = None,
+    optimizer: str | Optimizer | LBFGS | None = None,
     lr: float | None = None,
     batch_size: int | None = None,
     most: int = MOST,
@@ -171,21 +171,22 @@ def health(
 
 
 def _training_of(
-    moment: Moment, optimizer: str | Optimizer | None, lr: float | None, batch_size: int | None
+    moment: Moment, optimizer: str | Optimizer | LBFGS | None, lr: float | None, batch_size: int | None
 ) -> tuple[Optimizer, float | None, int | None]:
     """How the network is trained: as it was given, else as its run's settings say."""
     if moment.run is not None:
         settings = moment.run.settings
         trainer = settings.trainer(moment.network)
-        optimizer, lr = optimizer or trainer.chosen_optimizer(), trainer.chosen_lr() if lr is None else lr
-        batch_size = batch_size or (
-            None if settings.batch_size == "full" else settings.batch_size * settings.accumulate
-        )
+        optimizer, lr = optimizer or trainer.chosen_optimizer(), moment.run.lr_at(moment.step) if lr is None else lr
+        if isinstance(settings.batch_size, int):
+            batch_size = batch_size or settings.batch_size * settings.accumulate
     if lr is not None:
         number_within("lr", lr, 0, math.inf)
     if batch_size is not None:
         whole_number("batch_size", batch_size, 1)
     chosen = make_optimizer(optimizer or "sgd") if isinstance(optimizer, str | None) else optimizer
+    if isinstance(chosen, LBFGS):  # its first step goes along the gradient
+        chosen = SGD()
     return chosen, lr, batch_size
 
 

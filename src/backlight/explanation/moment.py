@@ -149,7 +149,7 @@ def in_words(run: Run, dataset: Dataset, step: int) -> str:
         return "before training"
     size = run.settings.batch_size
     rows = len(dataset.rows["train"])
-    per_epoch = 1 if size == "full" else -(-rows // min(size * run.settings.accumulate, rows))
+    per_epoch = -(-rows // min(size * run.settings.accumulate, rows)) if isinstance(size, int) else 1
     return f"after step {step:,} (epoch {step / per_epoch:.4g})"
 
 

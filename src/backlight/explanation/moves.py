@@ -123,12 +123,14 @@ def moves(run: Run | Path | str, weight: str | Weight, first: int, last: int, *,
     |---|---|---|
     | sgd | −lr g_t | – |
     | momentum | −lr g_t | −lr · momentum · u_{t−1} |
-    | adam | −lr (1 − b1) g_t / ((1 − b1ᵗ) d_t) | −lr b1 m_{t−1} / ((1 − b1ᵗ) d_t) |
+    | nesterov | −lr (1 + momentum) g_t | −lr · momentum² · u_{t−1} |
+    | adagrad, rmsprop | −lr g_t / d_t | – |
+    | adam, adamw | −lr (1 − b1) g_t / ((1 − b1ᵗ) d_t) | −lr b1 m_{t−1} / ((1 − b1ᵗ) d_t) |
 
-    with the denominators d_t = √v̂_t + eps that really occurred, and decay −lr · weight_decay · w. What multiplies
-    g_t multiplies the penalties' own gradient l1 sign(w) + l2 w as well, and what clipping took from the sum of the
-    two. Where the run keeps averages, these moves are those of the weights that the training goes on from. The run is
-    replayed, nothing need have been switched on; `replay_seconds` says beforehand how long that takes.
+    with the denominators d_t = √v_t + eps (adam: √v̂_t + eps) that really occurred, and decay −lr · weight_decay · w.
+    What multiplies g_t multiplies the penalties' own gradient l1 sign(w) + l2 w as well, and what clipping took from
+    the sum of the two. Where the run keeps averages, these moves are those of the weights that the training goes on
+    from. The run is replayed, nothing need have been switched on; `replay_seconds` says beforehand how long that takes.
 
     Args:
         run: a run or its folder.

@@ -11,7 +11,7 @@ from backlight.errors import InputError
 from backlight.explanation.moment import Moment
 from backlight.network import Network
 from backlight.training import SGD
-from backlight.training.trainer import examples_for
+from backlight.training.examples import examples_for
 
 CHUNK: Final = 1024
 """How many examples are passed at once, unless a caller says otherwise."""

@@ -11,7 +11,8 @@ from backlight.engine import Stretch, clip_factor
 from backlight.errors import InputError
 from backlight.explanation.places import Weight, dense_layer
 from backlight.network.objective import mean_weights
-from backlight.training import SGD, Adam, Momentum, Training
+from backlight.training import Training
+from backlight.training.optimizers import OPTIMIZERS, Known
 
 _ROUNDINGS: Final = 8.0
 """How often, at most, a step rounds each of its terms, in units of the format's precision."""
@@ -95,12 +96,14 @@ def opened_steps(
     Raises:
         InputError: the optimizer's updates cannot be split, or the loss is no longer finite before `last`.
     """
-    if not isinstance(optimizer, SGD | Momentum | Adam):
-        raise InputError(f"the optimizer {optimizer!r} does not say how its updates split; use sgd, momentum or adam")
+    if not isinstance(optimizer, Known):
+        there = ", ".join(OPTIMIZERS)
+        raise InputError(f"the optimizer {optimizer!r} does not say how its updates split; those that do are {there}")
     k, precision = place_of(training, weight), float(np.finfo(training.network.dtype).eps)
     decay = 0.0 if weight.source is None else optimizer.weight_decay
     while training.step < last:
         step, stretch = training.step, training.stretch(training.step, 1)
+        lr = training.rates.at(step)
         before, state = float(training.network.params[k]), _state(training, k)
         grads = training.session.gradients(stretch.rows(), stretch.epoch)[1].astype(np.float64)
         grad, (penalised, clipped) = float(grads[k]), _besides(training, weight, stretch, grads)
@@ -109,11 +112,11 @@ def opened_steps(
         if training.step == step:
             raise InputError(f"step {last} was asked for, and the loss is no longer finite after step {step}")
         after = float(training.network.params[k])
-        split = optimizer.split(state, _state(training, k), step, training.plan.lr)
+        split = optimizer.split(state, _state(training, k), step, lr)
         gain = float(np.asarray(split.gain).item())
         gradient = gain * grad
         momentum = None if split.carried is None else float(split.carried.item())
-        decayed = -training.plan.lr * decay * before if decay else None
+        decayed = -lr * decay * before if decay else None
         penalty, clipping = (None if part is None else gain * part for part in (penalised, clipped))
         size = sum(abs(part or 0.0) for part in (gradient, momentum, decayed, penalty, clipping))
         roundings = _ROUNDINGS if clipping is None else _ROUNDINGS_OF_LENGTHS

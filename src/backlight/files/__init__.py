@@ -2,12 +2,14 @@
 
 from backlight.files.conduct import INTERRUPTED, Conduct, begin, state_at
 from backlight.files.model import Model, evaluation, finite, part_evaluation, quality
-from backlight.files.run import Run, check_free, claim_folder, load_for
+from backlight.files.run import LR_CURVE, LR_PAGE, Run, check_free, claim_folder, load_for
 from backlight.files.scouting import prepared
 from backlight.files.settings import Settings
 
 __all__ = [
     "INTERRUPTED",
+    "LR_CURVE",
+    "LR_PAGE",
     "Conduct",
     "Model",
     "Run",

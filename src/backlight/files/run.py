@@ -26,6 +26,7 @@ from backlight.training import TrainingState, read_checkpoint
 FORMAT: Final = 1
 RUN, HISTORY, TIMING = "run.json", "history.jsonl", "timing.jsonl"
 CHECKPOINT, START = "checkpoint.safetensors", "start.safetensors"
+LR_CURVE, LR_PAGE = "lr_range.json", "lr_range.html"
 _LEFTOVERS: Final = ".*.part"
 
 
@@ -75,7 +76,7 @@ class Run:
         start = None if self.started_from is None else start_file(self.started_from).read_bytes()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            for name in (MODEL, HISTORY, CHECKPOINT, TIMING, START):
+            for name in (MODEL, HISTORY, CHECKPOINT, TIMING, START, LR_CURVE, LR_PAGE):
                 (folder / name).unlink(missing_ok=True)
         except OSError as error:
             raise _unwritable(folder, str(error.strerror)) from error
@@ -206,6 +207,15 @@ class Run:
             except (ValueError, TypeError, KeyError):
                 break
         return records
+
+    def lr_at(self, step: int | None) -> float | None:
+        """The learning rate with which the epoch of a step ended, as the history tells; the last one if step is None.
+
+        None where the optimizer has none.
+        """
+        rates = [(record["step"], record["lr"]) for record in self.history() if "lr" in record]
+        later = [lr for end, lr in rates if step is not None and end > step]
+        return later[0] if later else rates[-1][1] if rates else self.settings.lr
 
     def write_history(self, records: Iterable[dict[str, Any]]) -> None:
         """Replace the history."""

@@ -20,7 +20,7 @@ SMALL: Final = 1_500
 FOLDS: Final = 5
 """How many trainings find out how long to train, each measured on another fold of the rows."""
 
-DECIDED: Final = ("validation", "epochs", "until", "patience")
+DECIDED: Final = ("validation", "epochs", "until", "patience", "schedule")
 """Settings with which the user decides how long to train; where one is given, nothing is scouted."""
 
 

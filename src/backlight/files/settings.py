@@ -26,7 +26,8 @@ from backlight.files.suiting import check_target, check_until, suited_output
 from backlight.network import Activation, Dropout, Network
 from backlight.network.losses import check_smoothing, default_loss
 from backlight.training import Trainer, Training
-from backlight.training.optimizers import OPTIMIZERS, make_optimizer
+from backlight.training.optimizers import LBFGS, OPTIMIZERS, make_optimizer
+from backlight.training.schedules import needs_the_end
 
 INIT: Final = "glorot_uniform"
 """Initial weights that let the untrained network say little; He's, made for deep networks, let it say too much.
@@ -50,8 +51,10 @@ CLASSIC: Final[Mapping[str, Any]] = {
     "optimizer": "sgd",
     "lr": 3.0,
     "dropout": 0.0,
+    "batch_size": 100,
 }
 
+_WITH_MOMENTUM: Final = ("momentum", "nesterov")
 PLAIN: Final[Mapping[str, Any]] = {
     "weight_decay": 0.0,
     "l1": 0.0,
@@ -64,7 +67,7 @@ PLAIN: Final[Mapping[str, Any]] = {
 """Nothing that keeps weights small or steps short."""
 
 _TRAINED: Final = (  # settings that a trainer has by the same names
-    *("loss", "lr", "batch_size", "epochs", "seed", "threads", "engine", "until", "patience"),
+    *("loss", "lr", "schedule", "batch_size", "epochs", "seed", "threads", "engine", "until", "patience"),
     *("l1", "l2", "clip", "clip_examples", "average", "label_smoothing", "accumulate", "freeze"),
 )
 _LISTS: Final = ("layers", "until", "drop", "keep", "types", "classes")
@@ -96,7 +99,8 @@ class Settings:
         init: the initializer.
         optimizer: its name.
         lr: learning rate.
-        momentum: of the optimizer `momentum`.
+        schedule: how the learning rate changes, as it is typed.
+        momentum: of the optimizers `momentum` and `nesterov`.
         weight_decay: decoupled.
         l1: the penalty l1 Σ|W|; this and what follows up to `accumulate` as `Trainer` has them.
         l2: the penalty ½ l2 Σ W².
@@ -149,8 +153,9 @@ class Settings:
     init: str | None = None
     optimizer: str = "adam"
     lr: float | None = None
+    schedule: str = "constant"
     momentum: float | None = None
-    weight_decay: float = 0.0
+    weight_decay: float | None = None
     l1: float = 0.0
     l2: float = 0.0
     clip: float | None = None
@@ -159,7 +164,7 @@ class Settings:
     label_smoothing: float = 0.0
     accumulate: int = 1
     dropout: float | None = None
-    batch_size: int | Literal["full"] = 100
+    batch_size: int | Literal["full"] | None = None
     epochs: int = 200
     until: tuple[str, ...] = ()
     patience: int | None = None
@@ -195,8 +200,11 @@ class Settings:
         Raises:
             InputError: a setting is unknown or impossible, or two do not go together.
         """
-        if self.momentum is not None and self.optimizer in OPTIMIZERS and self.optimizer != "momentum":
-            raise InputError(f"momentum is a setting of --optimizer momentum, and the optimizer is {self.optimizer}")
+        if self.momentum is not None and self.optimizer in set(OPTIMIZERS) - set(_WITH_MOMENTUM):
+            raise InputError(
+                f"momentum is a setting of --optimizer {' and '.join(_WITH_MOMENTUM)}, "
+                f"and the optimizer is {self.optimizer}"
+            )
         check_fractions(self.validation, self.test)
         self.table_options().check()
         self.options()
@@ -244,6 +252,7 @@ class Settings:
         check_smoothing(self.label_smoothing, loss)
         check_until(self.until, dataset.target)
         self.augmentation(dataset.inputs)
+        whole = self.optimizer == LBFGS.name
         autoencodes = isinstance(dataset.target, Reconstruction)
         size = self.size
         if dataset.source.kind == "images" and isinstance(dataset.inputs, ImageInputs):
@@ -254,12 +263,14 @@ class Settings:
             output=output,
             loss=loss,
             init=self.init or INIT,
-            lr=self.lr if self.lr is not None else _default_lr(self.optimizer),
-            patience=self.patience if self.patience is not None else (PATIENCE if has_validation else None),
+            lr=self.lr if self.lr is not None else _default(self.optimizer, "default_lr"),
+            weight_decay=_default(self.optimizer, "weight_decay") if self.weight_decay is None else self.weight_decay,
+            batch_size=self.batch_size or ("full" if whole else 100),
+            patience=self.patience or (PATIENCE if has_validation and not needs_the_end(self.schedule) else None),
         )
         if self.start_from is None:
             many = len(dataset.rows["train"]) >= DROPOUT_FROM
-            rate = 0.1 * (many and bool(self.layers) and not autoencodes)
+            rate = 0.1 * (many and bool(self.layers) and not autoencodes and not whole)
             code = (CODE if self.code is None else self.code) if autoencodes else None
             return replace(chosen, dropout=rate if self.dropout is None else self.dropout, code=code)
         network = chosen.network(dataset)
@@ -420,6 +431,6 @@ def _shape_of(network: Network, *, autoencodes: bool) -> dict[str, Any]:
     }
 
 
-def _default_lr(optimizer: str) -> float:
-    make_optimizer(optimizer)
-    return float(OPTIMIZERS[optimizer].default_lr)  # type: ignore[attr-defined]
+def _default(optimizer: str, setting: str) -> float | None:
+    value = getattr(make_optimizer(optimizer), setting, None)
+    return None if value is None else float(value)

@@ -1,12 +1,15 @@
 """Checkpoints: the whole state of a training in one file."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from backlight.errors import InputError
 from backlight.storage import read_tensors, write_tensors
+from backlight.training.schedules import Watched
 from backlight.training.state import TrainingState
 
 FORMAT = 1
@@ -23,13 +26,15 @@ def write_checkpoint(path: Path, state: TrainingState) -> None:
         tensors["best_params"] = state.best_params
     if state.average is not None:
         tensors["average"] = state.average
-    position = {
+    position: dict[str, Any] = {
         "format": FORMAT,
         "step": state.step,
         "objective_sum": state.objective_sum,
         "best_score": state.best_score,
         "best_epoch": state.best_epoch,
     }
+    if state.watched is not None:
+        position["watched"] = asdict(state.watched)
     write_tensors(path, tensors, {"checkpoint": json.dumps(position)})
 
 
@@ -53,6 +58,7 @@ def read_checkpoint(path: Path) -> TrainingState:
             tensors.get("best_params"),
             None if position["best_score"] is None else float(np.float64(position["best_score"])),
             position["best_epoch"],
+            Watched(**position["watched"]) if "watched" in position else None,
             tensors.get("average"),
         )
     except KeyError as error:

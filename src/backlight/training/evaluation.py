@@ -10,9 +10,10 @@ from backlight.network import Network
 from backlight.scoring.metrics import measure
 from backlight.scoring.reconstruction import Reconstructions, reconstruction_metrics
 from backlight.scoring.several import name_questions
+from backlight.training.examples import examples_for
 from backlight.training.optimizers import SGD
 from backlight.training.reconstruction import reconstructed
-from backlight.training.trainer import Evaluation, examples_for
+from backlight.training.trainer import Evaluation
 from backlight.training.windows import losses_of
 
 

@@ -15,8 +15,10 @@ from backlight.network import Network
 from backlight.scoring.metrics import HIGHER_IS_BETTER, measure
 from backlight.scoring.reconstruction import reconstruction_metrics
 from backlight.training.divergence import first_to_blow_up
+from backlight.training.rates import Rates
 from backlight.training.reconstruction import reconstructed
 from backlight.training.records import EndRecord, EpochRecord, Record, StepsRecord
+from backlight.training.schedules import Schedule
 from backlight.training.state import TrainingState
 from backlight.training.stopping import StoppingRule
 from backlight.training.windows import Visits, epoch_order, losses_of
@@ -30,7 +32,9 @@ class Plan:
 
     Attributes:
         batch_size: rows per step.
-        lr: the learning rate.
+        lr: the learning rate; None where the optimizer has none.
+        schedule: what it is multiplied with, step by step.
+        epochs: the most epochs.
         seed: of the order of examples.
         rules: asked in this order after every epoch.
         watch: the validation metric that chooses the best weights.
@@ -42,7 +46,9 @@ class Plan:
     """
 
     batch_size: int
-    lr: float
+    lr: float | None
+    schedule: Schedule
+    epochs: int
     seed: int
     rules: tuple[StoppingRule, ...]
     watch: str = "loss"
@@ -68,6 +74,7 @@ class Training:
 
     Attributes:
         step: how many steps have been taken.
+        rates: the learning rates of its steps.
         seen: where the session records examples: each row's loss and squared gradient norm when it was visited
             last, by row number; NaN for rows not visited yet.
     """
@@ -84,12 +91,14 @@ class Training:
         self.network, self.session, self.plan, self.rows = network, session, plan, rows
         self.validation = validation
         self.steps_per_epoch = -(-len(rows) // plan.batch_size)
+        self.rates = Rates(1.0 if plan.lr is None else plan.lr, plan.schedule, self.steps_per_epoch, plan.epochs)
         self.step = 0
         self.seen: ExamplesSeen | None = None
         self._stop_reason: str | None = None
         self._objective_sum = 0.0
         self._best: tuple[Floats, float, int] | None = None
         self._final: TrainingState | None = None
+        self._measured: tuple[int, float] | None = None
         self._order: tuple[int, Ints] = (-1, rows)
         self._block = 1
         self._visits = Visits(session.examples.source, rows)
@@ -118,6 +127,7 @@ class Training:
             best_params,
             best_score,
             best_epoch,
+            self.rates.watched,
             None if average is None else average.copy(),
         )
 
@@ -142,6 +152,7 @@ class Training:
         if average is not None and state.average is not None:
             average[...] = state.average
         self.step, self._objective_sum = state.step, state.objective_sum
+        self.rates.watched = state.watched
         self._best = None
         if state.best_params is not None:
             assert state.best_score is not None
@@ -151,8 +162,9 @@ class Training:
     def advance_to(self, step: int) -> None:
         """Take steps up to a step number, measuring nothing: what replay does."""
         while self.step < step:
-            in_epoch = self.step % self.steps_per_epoch
-            if not self._advance(min(step - self.step, self.steps_per_epoch - in_epoch)):
+            before, in_epoch = self.step, self.step % self.steps_per_epoch
+            fine = self._advance(min(step - self.step, self.steps_per_epoch - in_epoch))
+            if not fine or (self.step == before and self._stop_reason is not None):
                 return
 
     def records(self) -> Generator[Record, None, None]:
@@ -195,9 +207,22 @@ class Training:
 
     def stretch(self, step: int, count: int) -> Stretch:
         """The steps from number `step` on, all within one epoch."""
-        (epoch, first), plan = divmod(step, self.steps_per_epoch), self.plan
-        order = self._epoch_order(epoch)
-        return Stretch(order, plan.batch_size, first, count, epoch, step, plan.lr, frozen=plan.frozen)
+        epoch, first = divmod(step, self.steps_per_epoch)
+        if step == self.step and first == 0:
+            self._look_at(epoch)
+        order, lr, plan = self._epoch_order(epoch), self.rates.of(step, count), self.plan
+        return Stretch(order, plan.batch_size, first, count, epoch, step, lr, frozen=plan.frozen)
+
+    def _look_at(self, epoch: int) -> None:
+        """Have reduce on plateau look at the epoch that has just ended, before the next begins."""
+        if not self.rates.looks_at(epoch):
+            return
+        if self.validation is None:
+            self.rates.look(epoch, self._objective_sum / len(self.rows))
+            return
+        if self._measured is None or self._measured[0] != epoch:  # resumed here, or replayed
+            self._measured = epoch, self._measure(*self.validation)["loss"]
+        self.rates.look(epoch, self._measured[1])
 
     def _advance(self, count: int) -> bool:
         """Take up to `count` steps within one epoch; False if an objective was not finite."""
@@ -218,6 +243,7 @@ class Training:
         self.step += len(advance.objectives)
         self._visits.add(len(advance.objectives) * self.plan.batch_size)
         self._keep_seen(stretch, advance.examples)
+        self._stop_reason = self._stop_reason or advance.ended
         return advance.finite
 
     def _keep_seen(self, stretch: Stretch, examples: ExamplesSeen | None) -> None:
@@ -297,6 +323,7 @@ class Training:
         if validation is not None:
             if not np.isfinite(validation["loss"]):
                 return None
+            self._measured = self.step // self.steps_per_epoch, validation["loss"]
             self._keep_best(validation, self.step // self.steps_per_epoch)
         return self._epoch_record(validation)
 
@@ -305,7 +332,9 @@ class Training:
         if validation is None and any(getattr(rule, "metric", "loss") != "loss" for rule in self.plan.rules):
             train = self._measure(self.session.examples, self.rows)
         best_epoch = self._best and self._best[2]
-        return EpochRecord(self.step // self.steps_per_epoch, self.step, train, validation, best_epoch, self._seconds())
+        lr = None if self.rates.constant else self.rates.at(self.step - 1)
+        epoch = self.step // self.steps_per_epoch
+        return EpochRecord(epoch, self.step, train, validation, best_epoch, self._seconds(), lr)
 
     def _keep_best(self, validation: Mapping[str, Any], epoch: int) -> None:
         value = validation.get(self.plan.watch)
@@ -340,9 +369,10 @@ class Training:
         self.restore(state)
         self._keep_average()
         reason = (
-            f"the loss was no longer a finite number at step {bad + 1}: {found}; "
-            f"the weights of step {good} were kept; try a smaller learning rate than {self.plan.lr:g}"
+            f"the loss was no longer a finite number at step {bad + 1}: {found}; the weights of step {good} were kept"
         )
+        if self.plan.lr is not None:
+            reason += f"; try a smaller learning rate than {self.plan.lr:g}"
         return EndRecord(reason, good // self.steps_per_epoch, good, None, failed=True, seconds=self._seconds())
 
     def _keep_average(self) -> None:

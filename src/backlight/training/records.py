@@ -38,6 +38,7 @@ class EpochRecord:
         validation: metrics of the validation examples, None if there are none.
         best_epoch: the epoch whose weights are the best on validation so far, None if there is no validation.
         seconds: since training started or was resumed.
+        lr: the learning rate of the epoch's last step; None where it is the same throughout.
     """
 
     epoch: int
@@ -46,6 +47,7 @@ class EpochRecord:
     validation: Mapping[str, Any] | None
     best_epoch: int | None
     seconds: float
+    lr: float | None = None
 
     def watched(self) -> Mapping[str, Any]:
         """The metrics that stopping rules look at: validation's, or training's where there is no validation."""
@@ -77,6 +79,8 @@ Record: TypeAlias = StepsRecord | EpochRecord | EndRecord
 
 
 def to_dict(record: Record) -> dict[str, Any]:
-    """A record as plain data, without what differs between equal runs (times)."""
+    """A record as plain data, without what differs between equal runs (times), or never changes (`lr`)."""
     content = {k: v for k, v in asdict(record).items() if k not in ("seconds", "examples_per_second")}
+    if content.get("lr", 0) is None:
+        del content["lr"]
     return {"record": {StepsRecord: "steps", EpochRecord: "epoch", EndRecord: "end"}[type(record)], **content}

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from backlight.arrays import Floats
+from backlight.training.schedules import Watched
 
 
 @dataclass(frozen=True)
@@ -15,13 +16,14 @@ class TrainingState:
     Attributes:
         step: how many steps have been taken.
         params: the parameters (size,).
-        optimizer: the optimizer's arrays, each (size,).
+        optimizer: the optimizer's arrays, each (size,), or (history, size).
         objective_sum: the sum over this epoch's steps so far of objective times examples.
         average: the averaged parameters (size,), None where nothing is averaged.
         best_params: the parameters that were best on validation, averaged ones where they are averaged; None if there
             are none yet.
         best_score: their score.
         best_epoch: after which epoch they were.
+        watched: what reduce on plateau has seen, None if it has seen nothing.
     """
 
     step: int
@@ -31,4 +33,5 @@ class TrainingState:
     best_params: Floats | None = None
     best_score: float | None = None
     best_epoch: int | None = None
+    watched: Watched | None = None
     average: Floats | None = None

@@ -10,31 +10,30 @@ import numpy as np
 from backlight.arrays import Array, Floats, Ints
 from backlight.engine import (
     Clipping,
-    Examples,
     Optimizer,
-    RowSource,
     Task,
     compile_program,
     engine_name,
     open_session,
-    row_source,
 )
 from backlight.errors import InputError, number_within, whole_number
-from backlight.network import Network, Objective
-from backlight.network.objective import check_targets
+from backlight.network import Dropout, Network, Objective
 from backlight.randomness import check_seed
 from backlight.scoring.metrics import HIGHER_IS_BETTER, check_metric
 from backlight.scoring.several import name_questions
+from backlight.training.examples import examples_for
 from backlight.training.loop import Plan, Training
-from backlight.training.optimizers import make_optimizer
+from backlight.training.optimizers import LBFGS, SGD, make_optimizer
+from backlight.training.optimizers.lbfgs import LBFGSSession
 from backlight.training.records import Record
+from backlight.training.schedules import Constant, Schedule, Warmup, parse_schedule
 from backlight.training.state import TrainingState
 from backlight.training.stopping import AfterEpochs, Patience, StoppingRule, Until
 
 if TYPE_CHECKING:
     from backlight.data.augment import Augmentation
-_CHECKED: Final = 4096
-"""How many rows that are their own targets are checked at once."""
+
+_BATCH_SIZE: Final = 100
 
 
 @dataclass(frozen=True)
@@ -76,9 +75,13 @@ class Trainer:
         network: the network; its own parameters are trained.
         loss: "squared", "cross_entropy", "absolute", "huber" or "poisson"; by default the one that the network's
             output was made for.
-        optimizer: "adam", "momentum", "sgd", or an optimizer object.
+        optimizer: "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "lbfgs", or an optimizer
+            object.
         lr: the learning rate; the optimizer's default unless given.
-        batch_size: examples per step; "full" for all of them, 1 for one example at a time.
+        schedule: how the learning rate changes: "constant", "step=10:0.1", "1/t=10", "cosine", "one-cycle",
+            "plateau=5:0.1", "warmup=3", "warmup=3,cosine", or an object of `backlight.training.schedules`.
+        batch_size: examples per step; "full" for all of them, 1 for one example at a time; 100 unless given, and all
+            of them with lbfgs.
         epochs: the most passes over the data.
         seed: of shuffling, dropout and augmentation.
         threads: how many threads the engine may use; its own choice if None.
@@ -116,9 +119,10 @@ class Trainer:
 
     network: Network
     loss: str | None = None
-    optimizer: str | Optimizer = "adam"
+    optimizer: str | Optimizer | LBFGS = "adam"
     lr: float | None = None
-    batch_size: int | Literal["full"] = 100
+    schedule: str | Schedule = "constant"
+    batch_size: int | Literal["full"] | None = None
     epochs: int = 20
     seed: int = 0
     threads: int | None = None
@@ -151,10 +155,13 @@ class Trainer:
         if whole_number("accumulate", self.accumulate, 1) > 1 and self.batch_size == "full":
             raise InputError("accumulate adds up batches, and a full batch has all examples; give batch_size a number")
         whole_number("epochs", self.epochs, 1)
-        if self.batch_size != "full":
+        if self.batch_size not in ("full", None):
             whole_number("batch_size (a number or 'full')", self.batch_size, 1)
         if self.lr is not None and number_within("lr", self.lr, 0, math.inf) == 0:
             raise InputError("lr is 0, so that nothing would be learnt; give a number above 0")
+        self.chosen_schedule()
+        if isinstance(self.chosen_optimizer(), LBFGS):
+            self._check_whole_batches()
         check_seed(self.seed)
         if self.threads is not None:
             whole_number("threads", self.threads, 1)
@@ -168,6 +175,34 @@ class Trainer:
         """What is minimised: the loss, of smoothed labels, and the penalties."""
         plain = self.network.objective(self.loss)
         return replace(plain, smoothing=self.label_smoothing, l1=self.l1, l2=self.l2)
+
+    def _check_whole_batches(self) -> None:
+        """Refuse what does not go with L-BFGS.
+
+        Raises:
+            InputError: something was given that it cannot use.
+        """
+        same, all_of_them = (
+            "lbfgs needs the same objective at every step, and",
+            "lbfgs takes all examples at each step,",
+        )
+        refused = {
+            f"{all_of_them} and batch_size is {self.batch_size}": self.batch_size not in ("full", None),
+            f"{all_of_them} so that accumulate has nothing to add up": self.accumulate > 1,
+            "lbfgs finds the length of every step by a line search; leave out lr": self.lr is not None,
+            "lbfgs has no learning rate that a schedule could change": not isinstance(self.chosen_schedule(), Constant),
+            f"{same} dropout draws another; use dropout 0": any(isinstance(x, Dropout) for x in self.network.layers),
+            f"{same} augment draws another": self.augment is not None,
+            "lbfgs visits examples several times a step, so that record_examples means nothing": self.record_examples,
+            "lbfgs moves all parameters at once, so that freeze does not go with it": self.freeze > 0,
+            **{
+                f"{name} is for optimizers that take batches, and lbfgs takes none": getattr(self, name) is not None
+                for name in ("clip", "clip_examples", "average")
+            },
+        }
+        for sentence, is_so in refused.items():
+            if is_so:
+                raise InputError(sentence if ";" in sentence else f"{sentence}; leave it out")
 
     def frozen_layers(self) -> frozenset[int]:
         """The dense layers that keep their parameters, by their numbers in the network.
@@ -184,14 +219,25 @@ class Trainer:
             )
         return frozenset(dense[: self.freeze])
 
-    def chosen_optimizer(self) -> Optimizer:
+    def chosen_optimizer(self) -> Optimizer | LBFGS:
         """The optimizer object."""
         return make_optimizer(self.optimizer) if isinstance(self.optimizer, str) else self.optimizer
 
-    def chosen_lr(self) -> float:
-        """The learning rate, or the optimizer's default."""
+    def chosen_lr(self) -> float | None:
+        """The learning rate, or the optimizer's default; None where it has none."""
+        if isinstance(self.chosen_optimizer(), LBFGS):
+            return None
         default = float(getattr(self.chosen_optimizer(), "default_lr", 0.001))
         return default if self.lr is None else float(self.lr)
+
+    def chosen_schedule(self) -> Schedule:
+        """The schedule object."""
+        schedule = parse_schedule(self.schedule) if isinstance(self.schedule, str) else self.schedule
+        if isinstance(schedule, Warmup) and schedule.epochs >= self.epochs:
+            raise InputError(
+                f"the warm-up takes {schedule.epochs} epochs, and there are {self.epochs}; give fewer to the warm-up"
+            )
+        return schedule
 
     def stopping_rules(self) -> tuple[StoppingRule, ...]:
         """The rules in the order in which they are asked."""
@@ -263,13 +309,16 @@ class Trainer:
             source = examples.source if validation.x is x else validation.x
             y = source if validation.y is validation.x else validation.y
             measured = examples_for(network, self.loss, source, y, validation.rows), validation.rows
-        pass_size = len(rows) if self.batch_size == "full" else min(self.batch_size, len(rows))
+        optimizer = self.chosen_optimizer()
+        pass_size = len(rows)
+        if self.batch_size != "full" and not isinstance(optimizer, LBFGS):
+            pass_size = min(self.batch_size or _BATCH_SIZE, len(rows))
         batch_size = min(self.accumulate * pass_size, len(rows))
         task = Task(
             replace(program, objective=self.objective()),
             network.params,
             examples,
-            self.chosen_optimizer(),
+            SGD() if isinstance(optimizer, LBFGS) else optimizer,
             batch_size=batch_size,
             seed=self.seed,
             threads=self.threads,
@@ -282,6 +331,8 @@ class Trainer:
         plan = Plan(
             batch_size=batch_size,
             lr=self.chosen_lr(),
+            schedule=self.chosen_schedule(),
+            epochs=self.epochs,
             seed=self.seed,
             rules=self.stopping_rules(),
             watch=self.watch,
@@ -291,78 +342,7 @@ class Trainer:
             questions=name_questions(network.sizes, () if validation is None else validation.questions),
             frozen=self.frozen_layers(),
         )
-        return Training(network, open_session(self.engine, task), plan, rows, measured, state)
-
-
-def examples_for(
-    network: Network,
-    loss: str | None,
-    x: Any,
-    y: Any,
-    rows: Ints | None = None,
-    sample_weight: Floats | None = None,
-) -> Examples:
-    """Data in the form that engines take.
-
-    Args:
-        network: which the data must fit.
-        loss: which the targets must fit.
-        x: inputs (n, i).
-        y: class indices (n,), one per question (n, k), or targets (n, j); x itself where the inputs are the targets.
-        rows: the rows whose targets are needed; all unless given.
-        sample_weight: one weight per row (n,), scaled here to a mean of 1 over the rows that are needed.
-
-    Raises:
-        InputError: the data do not fit; the message names the row.
-    """
-    own = y is x
-    source = x if isinstance(x, RowSource) else row_source(x)
-    if source.width != network.inputs:
-        raise InputError(f"x has {source.width} columns, and the network takes {network.inputs} inputs")
-    rows = None if rows is None else _checked_rows(rows, source.count)
-    targets = None
-    if own:
-        _check_own_targets(source, network, loss, rows)
-    else:
-        targets = _targets(y, source.count, network, loss, rows)
-    if sample_weight is None:
-        return Examples(source, targets)
-    weights = np.asarray(sample_weight, network.dtype)
-    if weights.shape != (source.count,) or not np.isfinite(weights).all() or (weights < 0).any():
-        raise InputError(f"sample_weight must be {source.count} finite numbers of 0 or more, one per row")
-    mean = (weights if rows is None else weights[rows]).mean(dtype=np.float64)
-    if mean == 0:
-        raise InputError("sample_weight is 0 for every row; at least one row must count")
-    return Examples(source, targets, np.asarray(weights / mean, network.dtype))
-
-
-def _targets(y: Any, count: int, network: Network, loss: str | None, rows: Ints | None) -> Array:
-    """Checked targets, in the dtype that engines take."""
-    y = np.asarray(y)
-    if y.ndim == 0 or len(y) != count:
-        raise InputError(f"x has {count} rows and y has shape {y.shape}; each example needs one target")
-    used = y if rows is None else y[rows]
-    objective = network.objective(loss)
-    check_targets(used, len(used), network.outputs, objective)
-    classes = network.outputs > 1 or objective.loss == "cross_entropy"
-    indices = objective.indices(y) > 1 or (classes and y.ndim == 1 and y.dtype.kind in "iu")
-    return np.ascontiguousarray(y, np.int64 if indices else network.dtype)
-
-
-def _check_own_targets(source: RowSource, network: Network, loss: str | None, rows: Ints | None) -> None:
-    """Check inputs that are their own targets, window by window, and keep no copy of them."""
-    objective, examples = network.objective(loss), Examples(source, None)
-    rows = np.arange(source.count) if rows is None else rows
-    for first in range(0, len(rows), _CHECKED):
-        some = rows[first : first + _CHECKED]
-        check_targets(examples.targets(some, network.dtype), len(some), network.outputs, objective)
-        source.release()
-
-
-def _checked_rows(rows: Ints, count: int) -> Ints:
-    rows = np.asarray(rows)
-    if rows.ndim != 1 or rows.dtype.kind not in "iu" or len(rows) == 0:
-        raise InputError("rows must be row numbers (m,), at least one")
-    if rows.min() < 0 or rows.max() >= count:
-        raise InputError(f"rows go from {rows.min()} to {rows.max()}; x has rows 0 to {count - 1}")
-    return rows
+        session = open_session(self.engine, task)
+        if isinstance(optimizer, LBFGS):
+            session = LBFGSSession(session, network.params, optimizer)
+        return Training(network, session, plan, rows, measured, state)

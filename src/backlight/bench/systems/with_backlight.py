@@ -4,7 +4,7 @@ from backlight.arrays import Floats
 from backlight.bench.systems.learner import Job, Learner
 from backlight.engine import Examples, Session, Stretch, Task, compile_program, engine_name, open_session, row_source
 from backlight.network import Network
-from backlight.training.optimizers import make_optimizer
+from backlight.training import SGD
 
 
 class BacklightLearner:
@@ -51,7 +51,7 @@ def session_for(job: Job, network: Network, *, record_examples: bool = False) ->
         compile_program(network, job.workload.loss),
         network.params,
         Examples(row_source(job.x), job.y),
-        make_optimizer("sgd"),
+        SGD(),
         batch_size=job.workload.batch_size,
         seed=0,
         threads=job.threads,

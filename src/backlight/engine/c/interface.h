@@ -7,7 +7,7 @@
 enum { OP_DENSE, OP_ACTIVATION, OP_DROPOUT };
 enum { IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, GELU, SOFTPLUS, EXPONENTIAL, LOGISTIC, SOFTMAX };
 enum { SQUARED, CROSS_ENTROPY, ABSOLUTE, HUBER, POISSON };
-enum { SGD, MOMENTUM, ADAM, STORE_GRADS, ADD_GRADS };
+enum { SGD, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM, STORE_GRADS, ADD_GRADS };
 enum { SOURCE_UINT8, SOURCE_FLOAT, SOURCE_DOUBLE };
 enum { TRAIN, GRADIENTS, DELTAS, OUTPUTS, LOSSES, NOTHING };
 
@@ -63,7 +63,7 @@ struct work {
     const int64_t *order;
     int64_t rows, batch, steps, epoch, by_chance; /* by_chance: whether dropout and augmentation act */
     int64_t optimizer;
-    double hyper[4];      /* momentum; or b1, b2, eps */
+    double hyper[4];      /* momentum; or eps; or b2, eps; or b1, b2, eps */
     const double *corrections; /* adam: 1 / (1 - b1^t) and 1 / (1 - b2^t) for each step, (steps, 2) */
     const double *lr;     /* (steps, dense layers) */
     const double *decay;  /* (steps, dense layers) */

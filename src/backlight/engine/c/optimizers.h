@@ -17,26 +17,36 @@ struct rule {
     int64_t kind;
     real lr, shrink;          /* shrink: lr times decay; 0 for biases */
     real momentum;
-    real b1, b2, rest1, rest2; /* rest = 1 - b */
+    real b1, b2, rest1, rest2; /* rest = 1 - b; adagrad: 1 */
     real eps, first, second;  /* -lr / (1 - b1^t); 1 / (1 - b2^t) */
 };
+
+/* v <- b2 v + rest2 g^2, and a step divided by its root plus eps. */
+static void divide_by_roots(struct rule *rule, double b2, double rest2, double eps) {
+    rule->b2 = (real)b2;
+    rule->rest2 = (real)rest2;
+    rule->eps = (real)eps; /* never 0: what pads a panel has a root of 0 */
+    if (rule->eps < SMALLEST) rule->eps = SMALLEST;
+}
 
 static struct rule rule_for(const struct work *work, num depth, num step, num layer) {
     double lr = work->lr[step * depth + layer];
     struct rule rule = {.kind = work->optimizer, .lr = (real)lr,
                         .shrink = (real)(lr * work->decay[step * depth + layer])};
-    if (rule.kind == MOMENTUM) {
-        rule.momentum = (real)work->hyper[0];
-    } else if (rule.kind == ADAM) {
-        double b1 = work->hyper[0], b2 = work->hyper[1];
-        rule.b1 = (real)b1;
-        rule.b2 = (real)b2;
-        rule.rest1 = (real)(1 - b1);
-        rule.rest2 = (real)(1 - b2);
-        rule.eps = (real)work->hyper[2]; /* never 0: what pads a panel has a root of 0 */
-        if (rule.eps < SMALLEST) rule.eps = SMALLEST;
+    const double *hyper = work->hyper;
+    switch (rule.kind) {
+    case MOMENTUM:
+    case NESTEROV: rule.momentum = (real)hyper[0]; break;
+    case ADAGRAD: divide_by_roots(&rule, 1, 1, hyper[0]); break;
+    case RMSPROP: divide_by_roots(&rule, hyper[0], 1 - hyper[0], hyper[1]); break;
+    case ADAM:
+        rule.b1 = (real)hyper[0];
+        rule.rest1 = (real)(1 - hyper[0]);
+        divide_by_roots(&rule, hyper[1], 1 - hyper[1], hyper[2]);
         rule.first = (real)(-lr * work->corrections[2 * step]);
         rule.second = (real)work->corrections[2 * step + 1];
+        break;
+    default: break;
     }
     return rule;
 }
@@ -46,7 +56,7 @@ INLINE vec moved(vec w, vec update, real shrink) {
     return shrink != 0 ? w + (update - w * shrink) : w + update;
 }
 
-/* Update `count` parameters w with gradients g and the optimizer's numbers m and v; whole vectors. */
+/* Update `count` parameters w with gradients g and the optimizer's numbers m and v, or m alone; whole vectors. */
 static void update(const struct rule *rule, real *w, real *m, real *v, const real *g, num count) {
     switch (rule->kind) {
     case SGD:
@@ -63,6 +73,24 @@ static void update(const struct rule *rule, real *w, real *m, real *v, const rea
             vec velocity = multiply_add(load(m + k), spread(rule->momentum), load(g + k));
             store(m + k, velocity);
             store(w + k, moved(load(w + k), velocity * -rule->lr, rule->shrink));
+        }
+        break;
+    case NESTEROV:
+        for (num k = 0; k < count; k += LANES) {
+            vec gradient = load(g + k), velocity = multiply_add(load(m + k), spread(rule->momentum), gradient);
+            store(m + k, velocity);
+            vec ahead = multiply_add(velocity, spread(rule->momentum), gradient);
+            store(w + k, moved(load(w + k), ahead * -rule->lr, rule->shrink));
+        }
+        break;
+    case ADAGRAD:
+    case RMSPROP:
+        for (num k = 0; k < count; k += LANES) {
+            vec gradient = load(g + k);
+            vec square = multiply_add(load(m + k), spread(rule->b2), gradient * gradient * rule->rest2);
+            store(m + k, square);
+            vec step = gradient / (square_root(square) + rule->eps) * -rule->lr;
+            store(w + k, moved(load(w + k), step, rule->shrink));
         }
         break;
     case ADAM:
