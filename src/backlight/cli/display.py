@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _LINE_SECONDS: Final = 1.0
 _MOST_LINES: Final = 6
+_BESIDES: Final = ("weight_decay", "l1", "l2", "label_smoothing", "clip", "clip_examples", "average")
 
 
 def show_run(conduct: "Conduct", *, quiet: bool = False) -> EndRecord:
@@ -44,8 +45,6 @@ def show_run(conduct: "Conduct", *, quiet: bool = False) -> EndRecord:
 
 def heading(conduct: "Conduct") -> list[str]:
     """What is trained on what, and how."""
-    from backlight.files.settings import PLAIN
-
     dataset, settings = conduct.dataset, conduct.run.settings
     rate = "" if settings.lr is None else f", lr {settings.lr:g}"
     rate += "" if settings.schedule == "constant" else f" ({settings.schedule})"
@@ -56,7 +55,7 @@ def heading(conduct: "Conduct") -> list[str]:
         *_start(conduct),
         f"training  {settings.loss}, {settings.optimizer}{rate}, batch {_batch(settings)}, seed {settings.seed}",
     ]
-    besides = [f"{name.replace('_', ' ')} {getattr(settings, name):g}" for name in PLAIN if getattr(settings, name)]
+    besides = [f"{name.replace('_', ' ')} {getattr(settings, name):g}" for name in _BESIDES if getattr(settings, name)]
     if besides:
         lines.append(f"with      {', '.join(besides)}")
     lines += said_of(conduct.run)
