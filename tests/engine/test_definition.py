@@ -50,8 +50,7 @@ def agrees(engine: str, p: Problem, rows: np.ndarray, epoch: int | None, seed: i
     dense = [k for k, layer in enumerate(p.network.layers) if isinstance(layer, Dense)]
     assert sorted(found.deltas) == sorted(found.incoming) == dense
     for index in dense:
-        grads = backward.grads[index]
-        assert grads is not None
+        grads = backward.dense(index)
         close(found.incoming[index], grads.a)
         close(found.deltas[index], grads.delta)
     trace, backward = definition(p, rows, None)

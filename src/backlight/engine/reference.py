@@ -13,7 +13,8 @@ import numpy as np
 
 from backlight.arrays import Array, Floats, Ints
 from backlight.engine.interruption import ctrl_c_held_back
-from backlight.engine.program import ActivationOp, DenseOp, DropoutOp, Op, Program
+from backlight.engine.normalising import Norm
+from backlight.engine.program import ActivationOp, DenseOp, DropoutOp, NormOp, Op, Program
 from backlight.engine.rows import RowSource
 from backlight.engine.seam import Advance, Deltas, Examples, ExamplesSeen, Stretch, Task
 from backlight.engine.threads import Threads
@@ -62,6 +63,12 @@ class _Dense:
         np.multiply(self.delta, weights[:, None], out=weighted)
         np.matmul(weighted.T, self.a, out=self.W_grads)
         np.add.reduce(weighted, axis=0, out=self.b_grads)
+
+    def squared_norms(self, count: int) -> Floats:
+        """‖delta_n‖² (‖a_n‖² + 1) of the last pass."""
+        delta, a = self.delta[:count], self.a[:count]
+        norms: Floats = np.einsum("nj,nj->n", delta, delta) * (np.einsum("ni,ni->n", a, a) + 1)
+        return norms
 
 
 class _Activation:
@@ -126,6 +133,8 @@ class _Workspace:
         self.program, self.capacity = program, capacity
         self.parts = [self._part(op, params, grads) for op in program.ops]
         self.dense = [part for part in self.parts if isinstance(part, _Dense)]
+        self.norms = [part for part in self.parts if isinstance(part, Norm)]
+        self.listeners: tuple[_Dense | Norm, ...] = (*self.dense, *self.norms)
         shape = (capacity, program.outputs)
         self.x = np.empty((capacity, program.inputs), program.dtype)
         self.raw = np.empty((0, program.inputs), np.uint8)
@@ -135,14 +144,18 @@ class _Workspace:
         self.indices = np.empty((capacity, max(1, len(program.objective.sizes))), np.int64)
         self.z = self.a = self.error
 
-    def _part(self, op: Op, params: Floats, grads: Floats | None) -> _Dense | _Activation | _Dropout:
+    def _part(self, op: Op, params: Floats, grads: Floats | None) -> _Dense | Norm | _Activation | _Dropout:
         if isinstance(op, DenseOp):
             return _Dense(op, params, grads, self.capacity)
+        if isinstance(op, NormOp):
+            return Norm(op, params, grads, self.capacity)
         if isinstance(op, ActivationOp):
             return _Activation(op, params.dtype, self.capacity)
         return _Dropout(op, params.dtype, self.capacity)
 
-    def forward(self, source: RowSource, rows: Ints, draws: Draws | None = None) -> Floats:
+    def forward(
+        self, source: RowSource, rows: Ints, draws: Draws | None = None, frozen: frozenset[int] = frozenset()
+    ) -> Floats:
         """Gather rows and pass them forward; the outputs stay until the next pass."""
         x = self.x[: len(rows)]
         if source.dtype != x.dtype and (self.raw.dtype != source.dtype or not len(self.raw)):
@@ -150,7 +163,8 @@ class _Workspace:
         source.gather(rows, self.raw[: len(rows)], x)
         z = out = x
         for part in self.parts:
-            z, out = out, part.forward(out, draws)
+            still = isinstance(part, Norm) and part.layer in frozen
+            z, out = out, part.forward(out, None if still else draws)
         self.z, self.a = (z if isinstance(self.parts[-1], _Activation) else out), out
         return out
 
@@ -167,11 +181,13 @@ class _Workspace:
         objective.losses(self.z, self.a, targets, losses, [s[:m] for s in self.scratch])
         return losses
 
-    def backward(self) -> None:
-        """Pass the errors of the last forward pass back, down to the first layer's delta."""
+    def backward(self, weights: Floats | None = None) -> None:
+        """Pass the errors of the last forward pass, weighted if asked, back down to the first layer's delta."""
         m = len(self.a)
         error, objective = self.error[:m], self.program.objective
         objective.slope(self.a, self.targets[:m], error, [s[:m] for s in self.scratch])
+        if weights is not None:
+            np.multiply(error, weights[:, None], out=error)
         for part in reversed(self.parts[:-1] if objective.fused else self.parts):
             error = part.backward(error)
 
@@ -183,15 +199,16 @@ class ReferenceSession:
 
     def __init__(self, task: Task) -> None:
         self.program, self.params, self.examples = task.program, task.params, task.examples
-        self.optimizer, program, params, batch_size = task.optimizer, task.program, task.params, task.batch_size
+        self.optimizer, program, params = task.optimizer, task.program, task.params
         self.seed, self.threads, self.record_examples = task.seed, Threads(task.threads), task.record_examples
         self._state = task.optimizer.initial_state(program.size, program.dtype)
         self.grads, self.updates = np.zeros_like(params), np.empty_like(params)
         self._scratch = np.empty_like(params)
         self._total = self.grads  # memory of its own once a batch needs several chunks
-        self._work = _Workspace(program, params, self.grads, min(batch_size, CHUNK))
+        self._task, capacity = task, task.at_once(CHUNK)
+        self._work = _Workspace(program, params, self.grads, capacity)
         self._evaluation: _Workspace | None = None
-        self._weights = np.empty(min(batch_size, CHUNK), program.dtype)
+        self._weights, self._ones = np.empty(capacity, program.dtype), np.ones(capacity, program.dtype)
 
     def advance(self, stretch: Stretch) -> Advance:
         """Take the steps of a stretch."""
@@ -211,6 +228,8 @@ class ReferenceSession:
                 if not finite:
                     break
                 apply_update(self, stretch, done, self.grads, self.updates, self._scratch)
+                for norm in self._work.norms:
+                    norm.learn_statistics(len(rows))
                 done, place = done + 1, place + len(rows)
         return Advance(objectives[:done], finite, examples=seen and seen.part(0, place))
 
@@ -235,7 +254,7 @@ class ReferenceSession:
         """Leave the gradient of the rows' objective in `grads` and return the objective; write down what is seen."""
         objective, several = 0.0, len(rows) > self._work.capacity
         for place, chunk in _chunks(rows, self._work.capacity):
-            objective += self._speak_and_listen(chunk, len(rows), epoch)
+            objective += self._speak_and_listen(chunk, len(rows), epoch, frozen)
             if seen is not None:
                 seen.losses[place] = self._work.losses[: len(chunk)]
                 seen.squared_norms[place] = self._squared_norms(len(chunk), frozen)
@@ -246,12 +265,11 @@ class ReferenceSession:
         return objective
 
     def _squared_norms(self, count: int, frozen: frozenset[int]) -> Floats:
-        """Σ_l ‖delta_n‖² (‖a_n‖² + 1) of the last pass, over the layers that learn."""
+        """Σ_l ‖delta_n‖² (‖a_n‖² + 1) of the last pass, over the layers that learn, with their normalisations."""
         norms = np.zeros(count, self.program.dtype)
-        for part in self._work.dense:
+        for part in self._work.listeners:
             if part.layer not in frozen:
-                delta, a = part.delta[:count], part.a[:count]
-                norms += np.einsum("nj,nj->n", delta, delta) * (np.einsum("ni,ni->n", a, a) + 1)
+                norms += part.squared_norms(count)
         return norms
 
     def _add_up(self, *, first: bool) -> None:
@@ -262,22 +280,24 @@ class ReferenceSession:
         else:
             np.add(self._total, self.grads, out=self._total)
 
-    def _speak_and_listen(self, rows: Ints, count: int, epoch: int | None) -> float:
+    def _speak_and_listen(self, rows: Ints, count: int, epoch: int | None, frozen: frozenset[int]) -> float:
         work, weights = self._work, self._weights[: len(rows)]
-        work.forward(self.examples.source, rows, self._draws(rows, epoch))
+        work.forward(self.examples.source, rows, self._draws(rows, epoch), frozen)
         losses = work.judge(self.examples.y, rows)
-        work.backward()
         if self.examples.sample_weight is None:
             weights.fill(1.0 / count)
         else:
             np.take(self.examples.sample_weight, rows, out=weights, mode="clip")
             np.divide(weights, count, out=weights)
-        for layer in work.dense:
-            layer.listen(weights)
+        coupled = self.program.coupled and epoch is not None
+        work.backward(weights if coupled else None)
+        for layer in work.listeners:
+            layer.listen(self._ones[: len(rows)] if coupled else weights)
         return float(np.dot(weights, losses))
 
     def gradients(self, rows: Ints, epoch: int | None = None) -> tuple[Floats, Floats]:
         """Losses of the rows and the gradient of their objective."""
+        self._task.check_rows(len(rows), epoch)
         seen = ExamplesSeen(*(np.empty(len(rows), self.program.dtype) for _ in range(2)))
         with self.threads.limited(), np.errstate(all="ignore"):
             self._gradient(rows, epoch, seen)
@@ -288,6 +308,7 @@ class ReferenceSession:
 
     def deltas(self, rows: Ints, epoch: int | None = None) -> Deltas:
         """Losses, outputs, incoming activations and deltas of the rows."""
+        self._task.check_rows(len(rows), epoch)
         work, dtype = self._work, self.program.dtype
         losses, outputs = np.empty(len(rows), dtype), np.empty((len(rows), self.program.outputs), dtype)
         incoming = {part.layer: np.empty((len(rows), part.W.shape[1]), dtype) for part in work.dense}

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 
 from backlight.arrays import Array, Floats, Ints
 from backlight.engine.program import Program
 from backlight.engine.rows import RowSource
+from backlight.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -63,13 +64,17 @@ class Examples:
     sample_weight: Floats | None = None
 
 
+_MOST_COUPLED: Final = 2**28
+"""Examples times units of a layer, where all examples of a batch must pass at once: what memory should hold."""
+
+
 @dataclass(frozen=True)
 class Task:
     """What a session is opened for.
 
     Attributes:
         program: what to execute.
-        params: the network's parameters; the session reads and writes this very array.
+        params: the network's parameters, and running statistics; the session reads and writes this very array.
         examples: what is learnt from. Row numbers and targets have been checked.
         optimizer: turns gradients into updates.
         batch_size: the most rows that a step will take.
@@ -87,6 +92,46 @@ class Task:
     threads: int | None = None
     record_examples: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse what batch normalisation cannot do.
+
+        Raises:
+            InputError: examples are to be recorded, or the batch is too large to pass at once.
+        """
+        if not self.program.coupled:
+            return
+        if self.record_examples:
+            raise InputError(
+                "examples cannot be recorded while batch normalisation makes each one's loss depend on its whole "
+                "batch; take layer normalisation, or ask for explanations, which use its running statistics"
+            )
+        most = _MOST_COUPLED // max(op.units for op in self.program.norms)
+        if self.batch_size > most:
+            raise InputError(
+                f"batch normalisation passes the {self.batch_size:,} examples of a batch at once, and with layers as "
+                f"wide as these that is possible for up to {most:,}: choose a smaller batch size"
+            )
+
+    def at_once(self, most: int) -> int:
+        """How many rows pass at once: up to `most`, or a whole batch where its examples are coupled."""
+        return self.batch_size if self.program.coupled else min(self.batch_size, most)
+
+    def check_rows(self, count: int, epoch: int | None) -> None:
+        """Refuse more rows than pass at once where they are coupled.
+
+        Args:
+            count: how many rows are to pass.
+            epoch: None outside training, where nothing is coupled.
+
+        Raises:
+            InputError: they are more than a batch.
+        """
+        if self.program.coupled and epoch is not None and count > self.batch_size:
+            raise InputError(
+                f"{count:,} rows are to pass as one batch in training, and the session was opened for "
+                f"{self.batch_size:,}; batch normalisation needs them all at once"
+            )
+
 
 @dataclass(frozen=True)
 class Stretch:
@@ -101,7 +146,8 @@ class Stretch:
         step: how many steps the session had taken before, over all epochs.
         lr: the learning rate; one number, or one per step and dense layer (count, layers).
         weight_decay: decoupled decay in place of the optimizer's own, likewise.
-        frozen: dense layers that keep their parameters, by their numbers in the network.
+        frozen: dense layers that keep their parameters, by their numbers in the network; a normalisation right behind
+            one keeps its own, and batch normalisation then takes its running statistics.
     """
 
     order: Ints
@@ -194,10 +240,17 @@ class Session(Protocol):
         """Have `advance`, running in another thread or interrupted by a signal, drop its step and return."""
 
     def gradients(self, rows: Ints, epoch: int | None = None) -> tuple[Floats, Floats]:
-        """Losses (n,) of the rows and the gradient (size,) of their objective; dropout acts where an epoch is given."""
+        """Losses (n,) of the rows and the gradient (size,) of their objective.
+
+        Where an epoch is given they pass as one batch in training: dropout acts, and batch normalisation takes the
+        batch's statistics. The gradient of running statistics is 0.
+        """
 
     def deltas(self, rows: Ints, epoch: int | None = None) -> Deltas:
-        """Losses, outputs, incoming activations and deltas of the rows."""
+        """Losses, outputs, incoming activations and deltas of the rows, which pass as for `gradients`.
+
+        In training with batch normalisation the deltas are those of the sum of all losses.
+        """
 
     def outputs(self, source: RowSource, rows: Ints | None = None) -> Floats:
         """The network's outputs (n, outputs) for rows of any source; all rows unless given."""

@@ -49,11 +49,11 @@ def _groups(
 ) -> Iterator[tuple[slice, tuple[slice, ...], float, float]]:
     """Parameters that share a learning rate and a decay: where they stand, and where their weights do."""
     lr, decay = stretch.lr, optimizer.weight_decay if stretch.weight_decay is None else stretch.weight_decay
-    if isinstance(lr, float | int) and isinstance(decay, float | int) and not stretch.frozen:
+    if isinstance(lr, float | int) and isinstance(decay, float | int) and not stretch.frozen and not program.coupled:
         yield slice(0, program.size), program.weights, lr, decay
         return
     layers = [op for op in program.ops if isinstance(op, DenseOp)]
     rates, decays = (np.broadcast_to(value, (stretch.count, len(layers)))[number] for value in (lr, decay))
     for op, rate, shrink in zip(layers, rates.tolist(), decays.tolist(), strict=True):
         if op.layer not in stretch.frozen:
-            yield slice(op.W.start, op.b.stop), (op.W,), rate, shrink
+            yield program.learnt_with(op), (op.W,), rate, shrink
