@@ -27,6 +27,7 @@ from backlight.engine.native_interface import (
     functions,
     setup,
 )
+from backlight.engine.normalising import learn_statistics
 from backlight.engine.program import DenseOp, Program
 from backlight.engine.rows import RowSource
 from backlight.engine.seam import Advance, Deltas, Examples, ExamplesSeen, Rule, Stretch, Task
@@ -99,7 +100,7 @@ class NativeSession:
                 "choose the engine reference"
             )
         at_once = _MOST_BYTES // (self._products * program.dtype.itemsize)
-        self.capacity = max(1, min(task.batch_size, CHUNK, max(_LEAST_ROWS, at_once)))
+        self.capacity, self._task = max(1, task.at_once(min(CHUNK, max(_LEAST_ROWS, at_once)))), task
         self._grads: Floats | None = None
         self._training: Net | None = None
         self._evaluation: Net | None = None
@@ -169,6 +170,7 @@ class NativeSession:
 
     def gradients(self, rows: Ints, epoch: int | None = None) -> tuple[Floats, Floats]:
         """Losses of the rows and the gradient of their objective."""
+        self._task.check_rows(len(rows), epoch)
         losses = np.empty(len(rows), self.program.dtype)
         grads = np.empty_like(self.params) if len(rows) else np.zeros_like(self.params)
         work = self._speaking(GRADIENTS, self.examples, rows, epoch)
@@ -178,6 +180,7 @@ class NativeSession:
 
     def deltas(self, rows: Ints, epoch: int | None = None) -> Deltas:
         """Losses, outputs, incoming activations and deltas of the rows."""
+        self._task.check_rows(len(rows), epoch)
         net, dtype, count = self._trainer(), self.program.dtype, len(rows)
         work = self._speaking(DELTAS, self.examples, rows, epoch)
         losses, outputs = np.empty(count, dtype), np.empty((count, self.program.outputs), dtype)
@@ -238,13 +241,13 @@ class NativeSession:
     def _advance_by_python(self, stretch: Stretch) -> Advance:
         """Take steps whose update the compiled engine does not know."""
         objectives, grads = np.empty(stretch.count), self._gradient_array()
-        updates, scratch = np.empty_like(grads), np.empty_like(grads)
+        updates, scratch, statistics = (np.empty_like(grads) for _ in range(3))
         visited = stretch.order[stretch.first * stretch.batch_size :][: stretch.count * stretch.batch_size]
         seen, place, done, finite = self._to_be_seen(len(visited)), 0, 0, True
         while done < stretch.count and not self._stopped:
             rows = stretch.rows(done)
             work = self._speaking(GRADIENTS, self.examples, rows, stretch.epoch)
-            work.frozen = self._frozen(stretch)
+            work.frozen, work.statistics = self._frozen(stretch), self._pointer(statistics)
             if seen is not None:
                 self._see(work, seen.part(place, place + len(rows)))
             objectives[done] = self._listen(work, grads)
@@ -253,6 +256,8 @@ class NativeSession:
                 break
             with np.errstate(all="ignore"):
                 apply_update(self, stretch, done, grads, updates, scratch)
+            if len(rows) > 1:
+                learn_statistics(self.program, stretch.frozen, self.params, statistics, len(rows))
             done, place = done + 1, place + len(rows)
         return Advance(objectives[:done], finite, examples=seen and seen.part(0, place))
 
@@ -262,6 +267,9 @@ class NativeSession:
         work.steps, work.objectives = 1, self._pointer(objective)
         work.arrays[3], work.in_panels[3] = grads.ctypes.data, 1  # whatever it holds is overwritten
         self._finish(self._trainer(), work, work.rows)
+        for op in self.program.norms:
+            for place in op.statistics:
+                grads[place] = 0.0
         return float(objective[0])
 
     def _speaking(self, mode: int, examples: Examples, rows: Ints, epoch: int | None = None) -> Work:

@@ -59,7 +59,7 @@ class Work(ctypes.Structure):
         ("hyper", ctypes.c_double * 4),
         ("corrections", _Pointer),
         *((name, _Pointer) for name in ("lr", "decay", "frozen", "objectives", "losses", "norms", "outputs")),
-        *((name, _Pointer) for name in ("incoming", "deltas")),
+        *((name, _Pointer) for name in ("incoming", "deltas", "statistics")),
         *((name, _Whole) for name in ("stop", "done", "finite", "begin", "crowded")),
     ]
 

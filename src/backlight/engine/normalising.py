@@ -3,7 +3,7 @@
 import numpy as np
 
 from backlight.arrays import Floats
-from backlight.engine.program import NormOp
+from backlight.engine.program import NormOp, Program
 from backlight.network.layers import Draws
 from backlight.network.normalisation import move_statistics
 
@@ -92,3 +92,19 @@ class Norm:
         """Bring the running statistics up to date with the batch of the last pass."""
         if self.op.batches and self.averages:
             move_statistics(self.running, (self.mean[0], self.variance[0]), count, self.op.momentum)
+
+
+def learn_statistics(program: Program, frozen: frozenset[int], params: Floats, batch: Floats, count: int) -> None:
+    """Bring the running statistics in the parameter array up to date.
+
+    Args:
+        program: which has the normalisations.
+        frozen: dense layers whose normalisation keeps its statistics.
+        params: all parameters (size,).
+        batch: the batch's means and variances, placed as the running ones (size,).
+        count: how many examples the batch had, at least 2.
+    """
+    for op in program.norms:
+        if op.batches and op.layer - 1 not in frozen:
+            mean, variance = op.statistics
+            move_statistics((params[mean], params[variance]), (batch[mean], batch[variance]), count, op.momentum)

@@ -2,8 +2,8 @@
 #ifndef BACKLIGHT_LISTEN_H
 #define BACKLIGHT_LISTEN_H
 
-#include "optimizers.h"
 #include "judge.h"
+#include "normalise.h"
 
 /* Where an update of a panel's weights from incoming unit `unit` on goes. */
 struct place {
@@ -82,7 +82,10 @@ static void weights_listen_to_one(const struct pass *pass, struct dense *layer, 
 
 static void tile_listens(const struct pass *pass, struct dense *layer, const struct rule *rule, int target, num p,
                          num unit, num end) {
-    if (unit == 0) biases_listen(pass, layer, rule, target, p);
+    if (unit == 0) {
+        biases_listen(pass, layer, rule, target, p);
+        if (layer->norm.op) scales_listen(pass, layer, rule, target, p);
+    }
     if (pass->rows == 1) weights_listen_to_one(pass, layer, rule, target, p, unit, end - unit);
     else weights_listen(pass, layer, rule, target, p, unit, end - unit);
     fetch_some(pass->fetch, (end - unit) * pass->rows * panel_width(layer, p));
@@ -118,6 +121,9 @@ static void move(const struct pass *pass, struct dense *layer, const struct rule
         undecayed.shrink = 0;
         at = biases_at(layer, PARAMS, p);
         update(&undecayed, at.w, at.m, at.v, layer->bias[GRADS] + p * PANEL, width);
+        if (!layer->norm.op) continue;
+        update_vector(&undecayed, layer->norm.scale, PARAMS, p, layer->norm.scale[GRADS] + p * PANEL, width);
+        update_vector(&undecayed, layer->norm.shift, PARAMS, p, layer->norm.shift[GRADS] + p * PANEL, width);
     }
 }
 
@@ -139,6 +145,7 @@ static void write_norms(const struct pass *pass) {
             else
                 for (num p = 0; p < below->panels; p++) incoming += load(below->a_square + p * capacity + r);
             norm += errors * incoming;
+            if (layer->norm.op) norm += load(layer->norm.square + r);
         }
         real norms[LANES];
         store(norms, norm);

@@ -19,6 +19,8 @@ struct pass {
     num cuts, from, to; /* into how many sums the first layer's are cut; the columns that the thread gathers */
     int listening; /* whether errors are passed back */
     int squares;   /* whether squared gradient norms are wanted */
+    const real *shares; /* what errors are multiplied with when they are handed to weights: each example's share of
+                           the objective; 1 where coupled examples were given theirs at the outputs */
     struct front *front;
     struct fetch *fetch;
 };
