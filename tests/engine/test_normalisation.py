@@ -1,6 +1,7 @@
 """Normalisation in training: running statistics, frozen layers, batches of one, and what is refused."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from tests.engine.test_definition import close
 pytestmark = EVERY_ENGINE
 NORMED = [name for name in cases.LAYERS if "norm" in name]
 ROWS, SEED = 23, 5
+GOLDEN = Path(__file__).parents[1] / "golden" / "normalisation.npz"
 
 
 class Twice:
@@ -130,6 +132,24 @@ def test_looking_leaves_the_statistics_alone(engine, layers):
         assert not any(gradient[place].any() for place in p.network.statistics)
     session.losses(session.examples)
     assert np.array_equal(p.network.params, kept)
+
+
+@pytest.mark.parametrize("norm", ["batch", "layer"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_fifty_steps_are_those_of_pytorch_running_statistics_included(engine, norm, optimizer):
+    """A bias in front of batch normalisation has a gradient of 0, of which Adam makes steps of 1e-11."""
+    with np.load(GOLDEN, allow_pickle=False) as file:
+        golden = dict(file)
+    network = Network.mlp(4, 5, 6, 3, hidden="tanh", norm=norm, dtype="float64")
+    network.params[...] = golden[f"{norm}/start"]
+    p = Problem(network, "cross_entropy", golden["x"], golden["y"])
+    session = p.session(8, engine=engine, optimizer=cases.OPTIMIZERS[optimizer].optimizer)
+    for step in range(50):
+        rows = np.arange(8) + step % 3 * 6
+        session.advance(Stretch(rows, 8, 0, 1, 0, step, 0.1 if optimizer == "sgd" else 0.01))
+    np.testing.assert_allclose(network.params, golden[f"{norm}/{optimizer}"], rtol=1e-9, atol=1e-9)
+    losses, _ = session.losses(session.examples)
+    np.testing.assert_allclose(losses, golden[f"{norm}/{optimizer}/losses"], rtol=1e-9, atol=1e-9)
 
 
 def test_a_step_that_is_not_finite_moves_no_statistics(engine):

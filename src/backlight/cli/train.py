@@ -96,6 +96,10 @@ def train(
             rich_help_panel=_NETWORK,
         ),
     ] = None,
+    norm: Annotated[
+        str | None,
+        typer.Option(help="batch or layer: normalise what goes into hidden units.", rich_help_panel=_NETWORK),
+    ] = None,
     dropout: Annotated[
         float | None,
         typer.Option(help="Rate for hidden units (default: 0.1 from 1,000 examples on).", rich_help_panel=_NETWORK),

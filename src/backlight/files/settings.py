@@ -86,6 +86,7 @@ class Settings:
         output: the activation of the last layer.
         loss: the loss.
         init: the initializer.
+        norm: "batch" or "layer": what normalises the pre-activations of hidden layers, if anything.
         optimizer: its name.
         lr: learning rate.
         momentum: of the optimizer `momentum`.
@@ -124,6 +125,7 @@ class Settings:
     output: str | None = None
     loss: str | None = None
     init: str | None = None
+    norm: str | None = None
     optimizer: str = "adam"
     lr: float | None = None
     momentum: float | None = None
@@ -166,7 +168,8 @@ class Settings:
         if not all(isinstance(units, int) and units > 0 for units in self.layers):
             raise InputError(f"layers is {self.layers}; it must be whole numbers above 0")
         suited = {"cross_entropy": "softmax", "poisson": "exponential"}.get(self.loss or "", "identity")
-        small = replace(self, layers=(1,) * len(self.layers), output=self.output or suited)
+        narrow = tuple(min(units, 2) for units in self.layers)
+        small = replace(self, layers=narrow, output=self.output or suited)
         small.trainer(small._network(1, 2))
 
     def resolved(self, dataset: Dataset) -> "Settings":
@@ -243,6 +246,7 @@ class Settings:
             output=self.output,
             sizes=sizes,
             init=self.init,
+            norm=self.norm,
             dropout=self.dropout or 0.0,
             seed=self.seed,
         )

@@ -115,6 +115,7 @@ class Trainer:
         whole_number("epochs", self.epochs, 1)
         if self.batch_size != "full":
             whole_number("batch_size (a number or 'full')", self.batch_size, 1)
+            self._check_batch(self.batch_size)
         if self.lr is not None and number_within("lr", self.lr, 0, math.inf) == 0:
             raise InputError("lr is 0, so that nothing would be learnt; give a number above 0")
         check_seed(self.seed)
@@ -122,6 +123,13 @@ class Trainer:
             whole_number("threads", self.threads, 1)
         check_metric(self.watch, list(HIGHER_IS_BETTER))
         self.stopping_rules()
+
+    def _check_batch(self, batch_size: int) -> None:
+        if self.network.coupled and batch_size == 1:
+            raise InputError(
+                "batch normalisation needs at least 2 examples per step, and there is 1; "
+                "take larger batches, or layer normalisation"
+            )
 
     def chosen_optimizer(self) -> Optimizer:
         """The optimizer object."""
@@ -201,6 +209,7 @@ class Trainer:
             source = examples.source if validation.x is x else validation.x
             measured = examples_for(network, self.loss, source, validation.y, validation.rows), validation.rows
         batch_size = len(rows) if self.batch_size == "full" else min(self.batch_size, len(rows))
+        self._check_batch(batch_size)
         task = Task(
             compile_program(network, objective.loss),
             network.params,
