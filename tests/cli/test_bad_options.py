@@ -34,6 +34,10 @@ WITHOUT_DATA = {
     "--weight-decay -1": "weight_decay is -1.0; it must be a finite number of at least 0",
     "--weight-decay nan": "weight_decay is nan;",
     "--weight-decay inf": "weight_decay is inf;",
+    "--norm x": "there is no normalisation 'x'; there are 'batch', 'layer'",
+    "--norm Batch": "there is no normalisation 'Batch'; did you mean 'batch'?",
+    "--norm batch --batch-size 1": "batch normalisation needs at least 2 examples per step, and there is 1;",
+    "--norm layer --layers 8,1": "layer normalisation of 1 unit gives every example the same;",
     "--dropout 1": "the dropout rate is 1.0; it must be a finite number of at least 0 and below 1",
     "--dropout -0.1": "the dropout rate is -0.1;",
     "--dropout nan": "the dropout rate is nan;",
@@ -76,7 +80,7 @@ WHEN_LOADED = {
 
 OPTIONS = {
     "the data": ["--target", "--task", "--validation", "--test"],
-    "the network": ["--layers", "--activation", "--output", "--loss", "--init", "--dropout"],
+    "the network": ["--layers", "--activation", "--output", "--loss", "--init", "--norm", "--dropout"],
     "the training": ["--optimizer", "--lr", "--momentum", "--weight-decay", "--batch-size", "--epochs", "--until"],
     "and its end": ["--patience", "--seed", "--threads", "--engine", "--classic"],
     "the run": ["--out", "--force", "--resume", "--json"],

@@ -87,7 +87,7 @@ def test_run_json_holds_what_is_needed_to_repeat_the_run(tmp_path):
     assert chosen["lr"] == Adam.default_lr
     of_tables = {"separator", "group", "time", "split", "weight", "class_weights"}
     of_images = {"size", "labels", "label_from"}
-    open_ones = {"task", "momentum", "threads", *of_tables, *of_images}
+    open_ones = {"task", "norm", "momentum", "threads", *of_tables, *of_images}
     assert {key for key, value in chosen.items() if value is None} == open_ones
     again = Run.open(tmp_path / "run")
     assert again.settings == again.settings.resolved(again.dataset())
