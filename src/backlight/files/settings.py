@@ -94,6 +94,7 @@ class Settings:
         output: the activation of the last layer.
         loss: the loss.
         init: the initializer.
+        norm: "batch" or "layer": what normalises the pre-activations of hidden layers, if anything.
         optimizer: its name.
         lr: learning rate.
         momentum: of the optimizer `momentum`.
@@ -121,7 +122,7 @@ class Settings:
         engine: which engine.
         scouted: whether `epochs` is not the user's choice but what five folds found; see `backlight.files.scouting`.
         start_from: a run, or a model file, whose layers and preparation of inputs are carried over; `layers`,
-            `activation` and `dropout` are then its own.
+            `activation`, `norm` and `dropout` are then its own.
         freeze: how many of its first layers with weights keep them.
         classes: those that are learnt, of data with more; all of them unless given.
         per_class: how many training examples of each class there are; all unless given.
@@ -147,6 +148,7 @@ class Settings:
     output: str | None = None
     loss: str | None = None
     init: str | None = None
+    norm: str | None = None
     optimizer: str = "adam"
     lr: float | None = None
     momentum: float | None = None
@@ -212,7 +214,8 @@ class Settings:
         if self.per_class is not None:
             whole_number("per_class", self.per_class, 1)
         whole_number("freeze", self.freeze, 0)
-        small = replace(self, layers=(1,) * len(self.layers), output=self.output or suited, freeze=0)
+        narrow = tuple(min(units, 2) for units in self.layers)
+        small = replace(self, layers=narrow, output=self.output or suited, freeze=0)
         small.trainer(small._network(1, *small.layers, 2))
 
     def _check_code(self) -> None:
@@ -346,6 +349,7 @@ class Settings:
             output=self.output,
             sizes=sizes,
             init=self.init,
+            norm=self.norm,
             dropout=self.dropout or 0.0,
             seed=self.seed,
         )
@@ -416,6 +420,7 @@ def _shape_of(network: Network, *, autoencodes: bool) -> dict[str, Any]:
     return {
         **shape,
         "activation": functions[0] if functions else "identity",
+        "norm": "batch" if network.coupled else ("layer" if any(network.norm_layers()) else None),
         "dropout": rates[0] if rates else 0.0,
     }
 

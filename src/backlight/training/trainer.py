@@ -14,6 +14,7 @@ from backlight.engine import (
     Optimizer,
     RowSource,
     Task,
+    check_coupled,
     compile_program,
     engine_name,
     open_session,
@@ -92,7 +93,7 @@ class Trainer:
         l1: penalty in the objective, l1 Σ|W| over the weights, not the biases.
         l2: penalty in the objective, ½ l2 Σ W², likewise: PyTorch's `weight_decay` of plain SGD.
         clip: the longest that a step's whole gradient may be; longer ones are shortened to that length.
-        clip_examples: the longest that any example's own gradient may be, likewise.
+        clip_examples: the longest that any example's own gradient may be, likewise; not with batch normalisation.
         average: keep an exponential moving average of the parameters of which each step keeps this much (0.999, say):
             it is what validation measures and what the network holds in the end; training goes on from the others.
         label_smoothing: how much of each label is shared out evenly among all classes; for the loss cross_entropy.
@@ -146,6 +147,8 @@ class Trainer:
             length = getattr(self, name)
             if length is not None and number_within(name, length, 0, math.inf) == 0:
                 raise InputError(f"{name} is 0, so that nothing would be learnt; give a length above 0")
+        if self.network.coupled:
+            check_coupled(record_examples=self.record_examples, clip_examples=self.clip_examples)
         if self.average is not None:
             number_within("average", self.average, 0, 1)
         if whole_number("accumulate", self.accumulate, 1) > 1 and self.batch_size == "full":
@@ -153,6 +156,7 @@ class Trainer:
         whole_number("epochs", self.epochs, 1)
         if self.batch_size != "full":
             whole_number("batch_size (a number or 'full')", self.batch_size, 1)
+            self._check_batch(self.batch_size)
         if self.lr is not None and number_within("lr", self.lr, 0, math.inf) == 0:
             raise InputError("lr is 0, so that nothing would be learnt; give a number above 0")
         check_seed(self.seed)
@@ -183,6 +187,13 @@ class Trainer:
                 f"give 0 to {len(dense) - 1}"
             )
         return frozenset(dense[: self.freeze])
+
+    def _check_batch(self, batch_size: int) -> None:
+        if self.network.coupled and batch_size == 1:
+            raise InputError(
+                "batch normalisation needs at least 2 examples per step, and there is 1; "
+                "take larger batches, or layer normalisation"
+            )
 
     def chosen_optimizer(self) -> Optimizer:
         """The optimizer object."""
@@ -265,6 +276,7 @@ class Trainer:
             measured = examples_for(network, self.loss, source, y, validation.rows), validation.rows
         pass_size = len(rows) if self.batch_size == "full" else min(self.batch_size, len(rows))
         batch_size = min(self.accumulate * pass_size, len(rows))
+        self._check_batch(pass_size)
         task = Task(
             replace(program, objective=self.objective()),
             network.params,
