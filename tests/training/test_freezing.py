@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backlight import Network, Trainer
-from backlight.engine import normalising, reference
+from backlight.engine import normalising, parts
 from backlight.errors import InputError
 from backlight.training import SGD, Adam, Momentum, replay
 from tests import cases
@@ -73,13 +73,13 @@ def test_no_error_is_passed_back_to_frozen_normalisations(monkeypatch, norm):
 def test_no_error_is_passed_back_to_frozen_layers(monkeypatch, freeze):
     """Of three dense layers, the reference passes errors back through those above the lowest that learns."""
     passed: list[int] = []
-    whole = reference._Dense.backward
+    whole = parts.DensePart.backward
 
     def noted(layer: Any, errors: Any) -> Any:
         passed.append(layer.layer)
         return whole(layer, errors)
 
-    monkeypatch.setattr(reference._Dense, "backward", noted)
+    monkeypatch.setattr(parts.DensePart, "backward", noted)
     for _ in trainer(made(), engine="reference", freeze=freeze, batch_size=40, epochs=1).run(X, Y):
         pass
     assert passed == [6, 3][: 2 - freeze]

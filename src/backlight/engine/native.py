@@ -7,7 +7,7 @@ import ctypes
 import time
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -24,17 +24,13 @@ from backlight.engine.native_interface import (
     RULES,
     TRAIN,
     Work,
-    functions,
-    setup,
 )
-from backlight.engine.program import DenseOp, Program
+from backlight.engine.net import Net
+from backlight.engine.program import DenseOp
 from backlight.engine.rows import RowSource
 from backlight.engine.seam import Advance, Deltas, Examples, ExamplesSeen, Rule, Stretch, Task
 from backlight.engine.updating import apply_update, averaging_rate
 from backlight.errors import InputError
-
-if TYPE_CHECKING:
-    from backlight.data.augment import Augmentation
 
 CHUNK: Final = 2048
 """The most rows that pass at once; the gradients of larger batches are added up."""
@@ -50,43 +46,6 @@ _MOST_WEIGHTS: Final = 400_000_000
 _EVALUATION_CHUNK: Final = 512
 _AT_ONCE: Final = 2_000_000
 """Work of fewer multiplications than this needs no thread of its own."""
-
-
-class Net:
-    """A network's memory in the engine, freed with the last reference to it; arguments as for `setup`."""
-
-    def __init__(
-        self,
-        library: Library,
-        program: Program,
-        *,
-        capacity: int,
-        training: bool,
-        threads: int,
-        seed: int,
-        augmentation: "Augmentation | None" = None,
-    ) -> None:
-        start, self._run, self._end = functions(library.dll, 8 * program.dtype.itemsize)
-        self.handle = start(
-            setup(
-                program,
-                capacity=capacity,
-                training=training,
-                threads=threads,
-                seed=seed,
-                augmentation=augmentation,
-            )
-        )
-        if not self.handle:
-            raise MemoryError(f"there is not enough memory for batches of {capacity} rows")
-
-    def __del__(self) -> None:
-        if getattr(self, "handle", None):
-            self._end(self.handle)
-
-    def run(self, work: Work, thread: int) -> None:
-        """One thread's part of a call."""
-        self._run(self.handle, work, thread)
 
 
 class NativeSession:

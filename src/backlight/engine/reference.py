@@ -15,117 +15,20 @@ import numpy as np
 from backlight.arrays import Floats, Ints
 from backlight.engine.interruption import ctrl_c_held_back
 from backlight.engine.normalising import Norm
-from backlight.engine.program import ActivationOp, DenseOp, DropoutOp, NormOp, Op, Program
+from backlight.engine.parts import ActivationPart, DensePart, DropoutPart
+from backlight.engine.program import ActivationOp, DenseOp, NormOp, Op, Program
 from backlight.engine.rows import RowSource
 from backlight.engine.seam import Advance, Deltas, Examples, ExamplesSeen, Stretch, Task
 from backlight.engine.threads import Threads
 from backlight.engine.updating import apply_update, clip_factor
-from backlight.network.activations import ACTIVATIONS
-from backlight.network.layers import Draws, DropoutMask
+from backlight.network.layers import Draws
 from backlight.network.objective import encode_targets
-from backlight.network.softmax import softmax, softmax_backward
 
 if TYPE_CHECKING:
     from backlight.data.augment import Augmentation
 
 CHUNK = 4096
 _EVALUATION_CHUNK = 1024
-
-
-class _Dense:
-    """One dense layer's memory and products."""
-
-    def __init__(self, op: DenseOp, params: Floats, grads: Floats | None, capacity: int) -> None:
-        shape = (op.units, op.incoming)
-        self.layer = op.layer
-        self.W, self.b = params[op.W].reshape(shape), params[op.b]
-        if grads is not None:
-            self.W_grads, self.b_grads = grads[op.W].reshape(shape), grads[op.b]
-        self.out = np.empty((capacity, op.units), params.dtype)
-        self.weighted = np.empty_like(self.out)
-        self.d_in = np.empty((capacity if op.layer else 0, op.incoming), params.dtype)
-        self.a = self.delta = self.out
-
-    def forward(self, x: Floats, draws: Draws | None) -> Floats:
-        out = self.out[: len(x)]
-        np.matmul(x, self.W.T, out=out)
-        np.add(out, self.b, out=out)
-        self.a = x
-        return out
-
-    def backward(self, d_out: Floats) -> Floats:
-        self.delta = d_out
-        d_in = self.d_in[: len(d_out)]
-        np.matmul(d_out, self.W, out=d_in)
-        return d_in
-
-    def listen(self, weights: Floats) -> None:
-        """grads = (weights ∘ delta)ᵀ a; the weights are shares of the objective, of clipped examples times c."""
-        weighted = self.weighted[: len(weights)]
-        np.multiply(self.delta, weights[:, None], out=weighted)
-        np.matmul(weighted.T, self.a, out=self.W_grads)
-        np.add.reduce(weighted, axis=0, out=self.b_grads)
-
-    def squared_norms(self, count: int) -> Floats:
-        """‖delta_n‖² (‖a_n‖² + 1) of the last pass."""
-        delta, a = self.delta[:count], self.a[:count]
-        norms: Floats = np.einsum("nj,nj->n", delta, delta) * (np.einsum("ni,ni->n", a, a) + 1)
-        return norms
-
-
-class _Activation:
-    """One activation's memory."""
-
-    def __init__(self, op: ActivationOp, dtype: np.dtype[np.floating], capacity: int) -> None:
-        shape = (capacity, op.units)
-        self.function, self.sizes = ACTIVATIONS.get(op.function), op.sizes
-        self.out, self.d_in = np.empty(shape, dtype), np.empty(shape, dtype)
-        count = self.function.scratch if self.function else 1
-        self.scratch = [np.empty(shape, dtype) for _ in range(count)]
-        self.z = self.out
-
-    def forward(self, x: Floats, draws: Draws | None) -> Floats:
-        out, scratch = self.out[: len(x)], [s[: len(x)] for s in self.scratch]
-        if self.function:
-            self.function.value(x, out, scratch)
-        else:
-            softmax(x, out, scratch, self.sizes)
-        self.z = x
-        return out
-
-    def backward(self, d_out: Floats) -> Floats:
-        m = len(d_out)
-        d_in, a, scratch = self.d_in[:m], self.out[:m], [s[:m] for s in self.scratch]
-        if self.function:
-            self.function.slope(self.z, a, d_in, scratch)
-            np.multiply(d_in, d_out, out=d_in)
-            return d_in
-        softmax_backward(d_out, a, d_in, scratch, self.sizes)
-        return d_in
-
-
-class _Dropout:
-    """One dropout layer's memory."""
-
-    def __init__(self, op: DropoutOp, dtype: np.dtype[np.floating], capacity: int) -> None:
-        shape = (capacity, op.units)
-        self.layer, self.rate, self.mask = op.layer, op.rate, DropoutMask(shape)
-        self.scale, self.out = np.empty(shape, dtype), np.empty(shape, dtype)
-        self.active = False
-
-    def forward(self, x: Floats, draws: Draws | None) -> Floats:
-        self.active = draws is not None
-        if draws is None:
-            return x
-        scale, out = self.scale[: len(x)], self.out[: len(x)]
-        self.mask.fill(scale, self.rate, draws, self.layer)
-        np.multiply(x, scale, out=out)
-        return out
-
-    def backward(self, d_out: Floats) -> Floats:
-        if self.active:
-            np.multiply(d_out, self.scale[: len(d_out)], out=d_out)
-        return d_out
 
 
 class _Workspace:
@@ -141,9 +44,9 @@ class _Workspace:
     ) -> None:
         self.program, self.capacity, self.augmentation = program, capacity, augmentation
         self.parts = [self._part(op, params, grads) for op in program.ops]
-        self.dense = [part for part in self.parts if isinstance(part, _Dense)]
+        self.dense = [part for part in self.parts if isinstance(part, DensePart)]
         self.norms = [part for part in self.parts if isinstance(part, Norm)]
-        self.listeners: tuple[_Dense | Norm, ...] = (*self.dense, *self.norms)
+        self.listeners: tuple[DensePart | Norm, ...] = (*self.dense, *self.norms)
         shape = (capacity, program.outputs)
         self.x = np.empty((capacity, program.inputs), program.dtype)
         self.raw = np.empty((0, program.inputs), np.uint8)
@@ -153,14 +56,14 @@ class _Workspace:
         self.indices = np.empty((capacity, max(1, len(program.objective.sizes))), np.int64)
         self.z = self.a = self.error
 
-    def _part(self, op: Op, params: Floats, grads: Floats | None) -> _Dense | Norm | _Activation | _Dropout:
+    def _part(self, op: Op, params: Floats, grads: Floats | None) -> DensePart | Norm | ActivationPart | DropoutPart:
         if isinstance(op, DenseOp):
-            return _Dense(op, params, grads, self.capacity)
+            return DensePart(op, params, grads, self.capacity)
         if isinstance(op, NormOp):
             return Norm(op, params, grads, self.capacity)
         if isinstance(op, ActivationOp):
-            return _Activation(op, params.dtype, self.capacity)
-        return _Dropout(op, params.dtype, self.capacity)
+            return ActivationPart(op, params.dtype, self.capacity)
+        return DropoutPart(op, params.dtype, self.capacity)
 
     def forward(
         self, source: RowSource, rows: Ints, draws: Draws | None = None, frozen: frozenset[int] = frozenset()
@@ -176,7 +79,7 @@ class _Workspace:
         for part in self.parts:
             still = isinstance(part, Norm) and part.layer in frozen
             z, out = out, part.forward(out, None if still else draws)
-        self.z, self.a = (z if isinstance(self.parts[-1], _Activation) else out), out
+        self.z, self.a = (z if isinstance(self.parts[-1], ActivationPart) else out), out
         return out
 
     def judge(self, examples: Examples, rows: Ints, *, smooth: bool = False) -> Floats:
