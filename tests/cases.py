@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backlight.network import Activation, Dense, Dropout, Network
+from backlight.network import Activation, BatchNorm, Dense, Dropout, LayerNorm, Network
 from backlight.network.layers import Layer
 from backlight.randomness import Purpose, normals, uniforms
 from backlight.training import (
@@ -156,6 +156,17 @@ LAYERS: dict[str, Callable[[], list[Layer]]] = {
         *(Dense(INPUTS, 4), Activation("tanh"), Dense(4, 7), Activation("softplus"), Dense(7, 3)),
         *(Activation("elu"), Dense(3, 4), Activation("sigmoid"), Dense(4, HIDDEN), Activation("leaky_relu")),
     ],
+    "batch norm": lambda: [
+        *(Dense(INPUTS, 7), BatchNorm(7), Activation("tanh"), Dropout(0.3)),
+        *(Dense(7, HIDDEN), BatchNorm(HIDDEN, eps=1e-3, momentum=0.3), Activation("gelu")),
+    ],
+    "layer norm": lambda: [
+        *(Dense(INPUTS, 7), LayerNorm(7), Activation("sigmoid"), Dropout(0.3)),
+        *(Dense(7, HIDDEN), LayerNorm(HIDDEN, eps=1e-3), Activation("gelu")),
+    ],
+    "both norms": lambda: [
+        *(Dense(INPUTS, 4), BatchNorm(4), Dense(4, 3), LayerNorm(3), Activation("softplus"), Dense(3, HIDDEN)),
+    ],
     **{
         f"activation {name}": lambda name=name: [Dense(INPUTS, HIDDEN), Activation(name)]  # type: ignore[misc]
         for name in ACTIVATIONS
@@ -166,11 +177,17 @@ LAYERS: dict[str, Callable[[], list[Layer]]] = {
 def network_of(
     layers: str, output: str, *, outputs: int | None = None, seed: int = 3, dtype: Any = "float64"
 ) -> Network:
-    """A network with the layers of that case and an output; its biases, too, are not 0."""
+    """A network with the layers of that case and an output; its biases, too, are not 0, and no norm is as it begins."""
     outputs = outputs or (6 if output == GROUPED else OUTPUTS)
     network = Network([*LAYERS[layers](), Dense(HIDDEN, outputs), ending(output, outputs)], seed=seed, dtype=dtype)
     for _, layer, _ in network.dense_layers():
         layer.b[...] = some(layer.b.shape, seed + layer.units, 0.3)
+    for index, norm, _ in network.norm_layers():
+        norm.scale += some(norm.scale.shape, index, 0.2)
+        norm.shift[...] = some(norm.shift.shape, index + 1, 0.3)
+        if isinstance(norm, BatchNorm):
+            norm.running_mean[...] = some(norm.shift.shape, index + 2, 0.3)
+            norm.running_var *= 1 + np.abs(some(norm.shift.shape, index + 3, 0.5))
     return network
 
 

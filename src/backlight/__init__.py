@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from backlight.files import Run as Run
     from backlight.files.starting import start_from as start_from
     from backlight.network import Activation as Activation
+    from backlight.network import BatchNorm as BatchNorm
     from backlight.network import Dense as Dense
     from backlight.network import Dropout as Dropout
+    from backlight.network import LayerNorm as LayerNorm
     from backlight.network import Network as Network
     from backlight.network import gradcheck as gradcheck
     from backlight.training import Evaluation as Evaluation
@@ -37,11 +39,13 @@ _HOMES = {
     "Activation": "network",
     "Augmentation": "data.augment",
     "BacklightError": "errors",
+    "BatchNorm": "network",
     "Dense": "network",
     "Dropout": "network",
     "Evaluation": "training",
     "ImageOptions": "data",
     "InputError": "errors",
+    "LayerNorm": "network",
     "Model": "files",
     "Network": "network",
     "Predictor": "engine.inference",

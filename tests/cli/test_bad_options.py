@@ -52,6 +52,11 @@ WITHOUT_DATA = {
     "--classic --label-smoothing 0.1": "label_smoothing is for classes learnt with the loss cross_entropy",
     "--accumulate 0": "accumulate is 0; it must be a whole number of at least 1",
     "--accumulate 2 --batch-size full": "accumulate adds up batches, and a full batch has all examples",
+    "--norm x": "there is no normalisation 'x'; there are 'batch', 'layer'",
+    "--norm Batch": "there is no normalisation 'Batch'; did you mean 'batch'?",
+    "--norm batch --batch-size 1": "batch normalisation needs at least 2 examples per step, and there is 1;",
+    "--norm batch --clip-examples 1": "examples cannot be clipped one by one while batch normalisation makes",
+    "--norm layer --layers 8,1": "layer normalisation of 1 unit gives every example the same;",
     "--dropout 1": "the dropout rate is 1.0; it must be a finite number of at least 0 and below 1",
     "--dropout -0.1": "the dropout rate is -0.1;",
     "--dropout nan": "the dropout rate is nan;",
@@ -94,7 +99,7 @@ WHEN_LOADED = {
 
 OPTIONS = {
     "the data": ["--target", "--task", "--validation", "--test"],
-    "the network": ["--layers", "--activation", "--output", "--loss", "--init", "--dropout"],
+    "the network": ["--layers", "--activation", "--output", "--loss", "--init", "--norm", "--dropout"],
     "the training": ["--optimizer", "--lr", "--momentum", "--weight-decay", "--batch-size", "--epochs", "--until"],
     "and its steps": ["--l1", "--l2", "--clip", "--clip-examples", "--average", "--label-smoothing", "--accumulate"],
     "and its end": ["--patience", "--seed", "--threads", "--engine", "--classic"],

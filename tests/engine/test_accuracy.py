@@ -56,11 +56,11 @@ def involved(p: Problem) -> tuple[float, float]:
     backward, last = network.backward(trace, p.y, p.loss), len(network.layers) - 1
     dense = list(network.dense_layers())
     s = max((np.abs(trace.a_in(k)) @ np.abs(layer.W.T) + np.abs(layer.b)).max() for k, layer, _ in dense)
-    incoming, grads, output = trace.a_in(dense[-1][0]), backward.grads[dense[-1][0]], network.layers[last]
-    assert grads is not None
+    incoming, grads, output = trace.a_in(dense[-1][0]), backward.dense(dense[-1][0]), network.layers[last]
     elementwise = isinstance(output, Activation) and output.function != "softmax"
     slope = output.slope(trace.caches[last]) if elementwise else np.ones_like(trace.out)  # type: ignore[union-attr, arg-type]
-    sums = [np.abs(g.delta).T @ np.maximum(np.abs(g.a), 1) for g in backward.grads if g is not None]  # 1: the biases
+    every = [backward.dense(k) for k, _, _ in dense]
+    sums = [np.abs(g.delta).T @ np.maximum(np.abs(g.a), 1) for g in every]  # 1: the biases
     changed = np.abs(slope * s).T @ np.maximum(np.abs(incoming), 1)
     losses = (1 + s) * np.abs(backward.losses).max() + s * np.abs(grads.delta).sum(axis=1).max()
     return float(losses), float(((1 + s) * max(each.max() for each in sums) + changed.max()) / len(p.x))

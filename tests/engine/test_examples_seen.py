@@ -14,7 +14,7 @@ from tests.training.made import X, Y, classifier
 
 pytestmark = EVERY_ENGINE
 MODULES: dict[str, Any] = {"native": native, "reference": reference}
-LAYERS = ("deep", "dropout", "activation gelu", "dense", "dropout before activation")
+LAYERS = ("deep", "dropout", "activation gelu", "dense", "dropout before activation", "layer norm")
 ROWS, SEED = 23, 5
 
 
@@ -26,8 +26,7 @@ def by_definition(p: Problem, params: Any, rows: Any, epoch: int, frozen: frozen
     norms = np.zeros(len(rows))
     for index, grads in enumerate(backward.grads):
         if grads is not None and index not in frozen:
-            W, b = grads.per_example()
-            norms += (W**2).sum(axis=(1, 2)) + (b**2).sum(axis=1)
+            norms += sum((part.reshape(len(rows), -1) ** 2).sum(axis=1) for part in grads.per_example())
     return backward.losses, norms
 
 

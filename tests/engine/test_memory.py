@@ -68,10 +68,10 @@ def test_nor_do_the_other_activations_allocate(name):
 
 def test_the_measurement_sees_an_allocation(monkeypatch):
     """A test of the test: one copy of a batch's activations is noticed."""
-    from backlight.engine import reference
+    from backlight.engine import parts
 
-    true = reference._Dense.forward
-    monkeypatch.setattr(reference._Dense, "forward", lambda self, x, draws: true(self, x.copy(), draws))
+    true = parts.DensePart.forward
+    monkeypatch.setattr(parts.DensePart, "forward", lambda self, x, draws: true(self, x.copy(), draws))
     assert peak("reference", ["relu"], "softmax", "cross_entropy") > 4 * BATCH * UNITS
 
 

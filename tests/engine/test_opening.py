@@ -3,9 +3,10 @@ import pytest
 
 from backlight.engine import Session, compile_program, engine_name, open_session, opening
 from backlight.engine.opening import engine_build
+from backlight.engine.program import NormOp
 from backlight.engine.reference import ReferenceSession
 from backlight.errors import InputError
-from backlight.network import Activation, Dense, Dropout, Network
+from backlight.network import Activation, BatchNorm, Dense, Dropout, LayerNorm, Network
 from tests import cases
 from tests.engine.drawn import EVERY_ENGINE, compiled, problem
 
@@ -20,6 +21,14 @@ def test_a_program_says_what_the_network_does(layers):
     assert (program.objective.output, program.objective.loss) == ("softmax", "cross_entropy")
     covered = np.zeros(program.size, int)
     for op, layer in zip(program.ops, network.layers, strict=True):
+        if isinstance(op, NormOp):
+            assert isinstance(layer, BatchNorm | LayerNorm)
+            assert (op.units, op.eps, op.batches) == (layer.units, layer.eps, isinstance(layer, BatchNorm))
+            places = (op.scale, op.shift, *(op.statistics if op.batches else ()))
+            for array, place in zip(layer.tensors().values(), places, strict=True):
+                assert np.array_equal(network.params[place], array)
+                covered[place] += 1
+            continue
         assert type(op).__name__ == f"{type(layer).__name__}Op"
         if isinstance(layer, Dense):
             assert (op.incoming, op.units) == (layer.incoming, layer.units)  # type: ignore[union-attr]

@@ -17,10 +17,11 @@ from tests.engine.drawn import EVERY_ENGINE, Problem, compiled
 ROWS = 29
 
 
-def drawn(inputs: int, source: str, dtype: str, output: str) -> Problem:
+def drawn(inputs: int, source: str, dtype: str, output: str, norm: str | None = None) -> Problem:
     x = np.clip(np.abs(cases.some((ROWS, inputs), 3)) / 3, 0, 1)
     x = (255 * x).astype(np.uint8) if source == "uint8" else x.astype(source)
-    network = Network.mlp(inputs, 7, inputs, hidden="tanh", output=output, dropout=0.2, seed=2, dtype=dtype)  # type: ignore[arg-type]
+    given: Any = {"output": output, "norm": norm, "dropout": 0.2, "dtype": dtype}
+    network = Network.mlp(inputs, 7, inputs, hidden="tanh", seed=2, **given)
     return Problem(network, "cross_entropy" if output == "logistic" else "squared", x, None)
 
 
@@ -37,7 +38,7 @@ def outcome(p: Problem, engine: str, *, own: bool, weight: Any = None) -> list[b
     session = opened(p, engine, own=own, weight=weight)
     rows = np.arange(ROWS)[::-1]
     found = [
-        *session.gradients(rows[:9], 2),
+        *session.gradients(rows[: 8 if p.network.coupled else 9], 2),
         *session.losses(session.examples),
         *session.losses(session.examples, rows),
     ]
@@ -53,6 +54,14 @@ def outcome(p: Problem, engine: str, *, own: bool, weight: Any = None) -> list[b
 @pytest.mark.parametrize(("inputs", "output"), [(1, "identity"), (16, "logistic"), (35, "identity"), (35, "logistic")])
 def test_own_targets_are_the_targets_as_given(engine, source, dtype, inputs, output):
     p = drawn(inputs, source, dtype, output)
+    assert outcome(p, engine, own=True) == outcome(p, engine, own=False)
+
+
+@EVERY_ENGINE
+@pytest.mark.parametrize("norm", ["batch", "layer"])
+def test_normalised_too(engine, norm):
+    p = drawn(16, "uint8", "float32", "logistic", norm)
+    p.network.params[...] += 0.1  # so that running statistics are not those at the start
     assert outcome(p, engine, own=True) == outcome(p, engine, own=False)
 
 

@@ -29,10 +29,11 @@ def started(
     lr: float = LR,
     weights: Array | None = None,
     engine: str = "auto",
+    norm: str | None = None,
     **given: Any,
 ) -> Training:
     """A training in float64 with four steps to an epoch, the last of them short; what is given goes to its trainer."""
-    network = Network.mlp(4, 6, 3, hidden="tanh", dropout=dropout, seed=1, dtype="float64")
+    network = Network.mlp(4, 6, 3, hidden="tanh", norm=norm, dropout=dropout, seed=1, dtype="float64")
     trainer = Trainer(network, optimizer=optimizer, lr=lr, batch_size=7, epochs=5, seed=2, engine=engine, **given)
     return trainer.start(X, Y, sample_weight=weights)
 

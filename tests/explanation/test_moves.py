@@ -212,7 +212,7 @@ def test_names_of_inputs_units_and_biases(run):
 
 
 def test_a_single_output_has_the_name_of_its_quantity(tmp_path):
-    run = stepping.trained_run(tmp_path / "run", "penguins", target="body_mass_g", epochs=1)
+    run = stepping.trained_run(tmp_path / "run", "penguins", target=("body_mass_g",), epochs=1)
     assert moves(run, "2:0:b", 0, 1).to == "body_mass_g"
 
 

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backlight.explanation.moves import moves
+from backlight.explanation.moves import moves, told
 from backlight.explanation.parts import Parts
-from backlight.explanation.steps import place_of
+from backlight.explanation.steps import opened_steps, place_of
 from backlight.files import Run
 from backlight.network import Draws
 from backlight.training import SGD, Adam, Momentum
@@ -22,6 +22,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "penalised and clipped": {"l1": 0.02, "l2": 0.1, "clip": 0.1, "clip_examples": 0.3, "label_smoothing": 0.2},
     "never clipped": {"clip": 1e9},
     "averaged": {"average": 0.9, "accumulate": 2},
+    "normalised": {"norm": "layer", "l2": 0.1, "clip": 0.1, "clip_examples": 0.3},
 }
 
 
@@ -50,7 +51,7 @@ def by_hand(training: Any, k: int, weighs: Any, how: dict[str, Any]) -> dict[str
 @pytest.mark.parametrize("optimizer", [SGD(0.05), Momentum(0.8), Adam(0.8, 0.9, 1e-4, weight_decay=0.05)])
 def test_parts_are_those_of_the_definition_and_add_up(engine, way, optimizer):
     how = WAYS[way]
-    for weight in stepping.weights_of(stepping.started(optimizer, dropout=0.2)):
+    for weight in stepping.weights_of(stepping.started(optimizer, dropout=0.2, norm=how.get("norm"))):
         training = stepping.started(optimizer, dropout=0.2, engine=engine, **how)
         weighs = np.zeros(training.network.params.size)
         for _, dense, place in training.network.dense_layers():
@@ -71,6 +72,21 @@ def test_parts_are_those_of_the_definition_and_add_up(engine, way, optimizer):
         begun = stepping.started(optimizer, dropout=0.2, engine=engine, **how)
         longer = stepping.opened(begun, optimizer, weight, 1, 9)
         assert abs(longer.parts.sum - longer.parts.whole) <= longer.limit < 1e-10
+
+
+@pytest.mark.parametrize("engine", cases.ENGINES)
+@pytest.mark.parametrize(
+    "how", [{"clip": 0.1, "accumulate": 2, "average": 0.9}, {"freeze": 1}, {"clip": 0.1, "freeze": 1}]
+)
+def test_parts_add_up_with_normalised_batches(engine, how):
+    optimizer = Momentum(0.8)
+    for weight in stepping.weights_of(stepping.started(optimizer, norm="batch")):
+        begun = stepping.started(optimizer, norm="batch", engine=engine, **how)
+        if weight.layer not in begun.plan.frozen:
+            steps = list(opened_steps(begun, optimizer, weight, 8))
+            found = told(begun, weight, 0, steps, ("source", "unit"))
+            assert abs(found.parts.sum - found.parts.whole) <= found.limit < 1e-10
+            assert not found.warnings
 
 
 @pytest.fixture(scope="module")

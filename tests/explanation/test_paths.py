@@ -113,7 +113,7 @@ def test_the_gradient_is_the_measured_slope():
         close(chain(own.example(), weight).gradient, slope(place), 1e-8)
 
 
-@pytest.mark.parametrize("name", ["_slopes_between", "_all_paths"])
+@pytest.mark.parametrize("name", ["_onwards", "_all_paths"])
 def test_a_planted_error_is_seen(name, monkeypatch):
     own = problem("deep")
     right = getattr(paths, name)

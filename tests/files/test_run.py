@@ -89,7 +89,7 @@ def test_run_json_holds_what_is_needed_to_repeat_the_run(tmp_path):
     of_images = {"size", "labels", "label_from"}
     of_starts = {"start_from", "per_class", "code"}
     of_steps = {"momentum", "clip", "clip_examples", "average", "augment"}
-    open_ones = {"task", "threads", *of_tables, *of_images, *of_starts, *of_steps}
+    open_ones = {"task", "norm", "threads", *of_tables, *of_images, *of_starts, *of_steps}
     assert {key for key, value in chosen.items() if value is None} == open_ones
     again = Run.open(tmp_path / "run")
     assert again.settings == again.settings.resolved(again.dataset())

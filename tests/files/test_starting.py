@@ -45,6 +45,26 @@ def test_the_trunk_is_carried_over_and_frozen_layers_keep_their_bits(low, tmp_pa
     assert second != parts(old)[1]
 
 
+@pytest.mark.parametrize("norm", ["batch", "layer"])
+def test_normalisations_are_carried_over_and_frozen_with_their_layers(tmp_path, norm):
+    trained(tmp_path / "low", replace(LOW, norm=norm))
+    old = read_start(tmp_path / "low").network
+    high, _ = begun(tmp_path / "high", replace(HIGH, start_from=str(tmp_path / "low")))
+    assert high.run.settings.norm == norm
+    first, second = (place for _, _, place in old.norm_layers())
+    assert high.network.params[: second.stop].tobytes() == old.params[: second.stop].tobytes()
+    list(high.records())
+    assert high.network.params[: first.stop].tobytes() == old.params[: first.stop].tobytes()
+    assert (high.network.params[second] != old.params[second]).all()
+
+
+@pytest.mark.parametrize("norm", ["batch", "layer"])
+def test_the_code_of_a_normalised_autoencoder_is_what_its_middle_layer_says(tmp_path, norm):
+    trained(tmp_path / "run", Settings("digits", task="autoencode", layers=(16,), code=4, norm=norm, epochs=2))
+    model, x = read_start(tmp_path / "run"), np.eye(64)
+    assert np.array_equal(encoder(model).predict(x), model.network.forward(x).outs[5])
+
+
 @pytest.mark.parametrize("classes", [("0", "1", "2", "3", "4"), ("4", "3", "2", "1", "0")])
 def test_the_head_is_kept_where_the_classes_are_the_same(low, tmp_path, classes):
     again, _ = begun(tmp_path / "again", replace(HIGH, classes=classes, start_from=str(low)))

@@ -20,6 +20,8 @@ CASES = {
     "elu": settings("moons", activation="elu", layers=(8, 8, 8)),
     "leaky_relu, logistic": settings("xor", activation="leaky_relu", output="logistic"),
     "softplus": settings("circles", activation="softplus"),
+    "batch normalisation": settings("digits", norm="batch", layers=(32, 16), epochs=2),
+    "layer normalisation": settings("spiral", norm="layer", activation="elu"),
     "classic": Settings.classic("digits", epochs=2),
 }
 

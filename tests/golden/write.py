@@ -13,6 +13,10 @@ run with PyTorch 2.13 and SciPy 1.17 on a CPU. All numbers are float64; a file h
   parameters of the network of `training.npz` after 50 full-batch steps of SGD, each an epoch.
 - `lbfgs.npz`: what SciPy's L-BFGS-B reaches on x and y from each `start`: for `logistic`, nothing hidden, the minimum
   and its parameters; for `hidden`, 4-5-3, the objectives after 100 iterations and how many evaluations they took.
+- `normalisation.npz`: a network 4-5-6-3, tanh and softmax, with batch and with layer normalisation in front of each
+  tanh, by modules as `torch.nn.Sequential` has them: per kind its numbers at the start, in the order of its state dict;
+  losses and gradients of a batch in training and in evaluation; and after 50 steps its numbers, running statistics
+  included, and its losses in evaluation.
 - `training.npz`: the parameters of a network 4-5-3, tanh and softmax, before and after 50 full-batch steps.
 - `regularization.npz`: the same with penalties, clipping, smoothed labels and averaged parameters.
 """
@@ -309,6 +313,52 @@ def write_regularization(rng: np.random.Generator) -> None:
     np.savez_compressed(HERE / "regularization.npz", **arrays)
 
 
+def normalised(kind: str) -> Any:
+    """The modules of a network with normalisation."""
+    nn = torch.nn
+    norm = nn.BatchNorm1d if kind == "batch" else nn.LayerNorm
+    modules = [nn.Linear(4, 5), norm(5), nn.Tanh(), nn.Linear(5, 6), norm(6), nn.Tanh(), nn.Linear(6, 3)]
+    return nn.Sequential(*modules).double()
+
+
+def write_normalisation(rng: np.random.Generator) -> None:
+    """The file normalisation.npz."""
+    x, y = rng.normal(size=(20, 4)), rng.integers(0, 3, 20)
+    arrays: dict[str, Any] = {"x": x, "y": y}
+    given, targets = torch.tensor(x), torch.tensor(y)
+    kinds = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
+    for kind in ("batch", "layer"):
+        network = normalised(kind)
+        with torch.no_grad():
+            for param in network.parameters():
+                param.copy_(torch.tensor(rng.normal(0, 0.6, tuple(param.shape)) + (param == 1).double().numpy()))
+        start = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+
+        def numbers(module: Any) -> np.ndarray[Any, Any]:
+            return flat([tensor for name, tensor in module.state_dict().items() if "tracked" not in name])
+
+        arrays[f"{kind}/start"] = numbers(network)
+        for mode in ("train", "eval"):
+            network.load_state_dict(start)
+            getattr(network, mode)()
+            losses = torch.nn.functional.cross_entropy(network(given), targets, reduction="none")
+            arrays[f"{kind}/{mode}/losses"] = losses.detach().numpy()
+            arrays[f"{kind}/{mode}/gradient"] = flat(list(torch.autograd.grad(losses.mean(), network.parameters())))
+        for name, optimizer in kinds.items():
+            network.load_state_dict(start)
+            network.train()
+            steps = optimizer(network.parameters(), lr=0.1 if name == "sgd" else 0.01)
+            for step in range(50):
+                rows = torch.arange(8) + step % 3 * 6
+                steps.zero_grad()
+                torch.nn.functional.cross_entropy(network(given[rows]), targets[rows]).backward()
+                steps.step()
+            arrays[f"{kind}/{name}"] = numbers(network)
+            losses = torch.nn.functional.cross_entropy(network.eval()(given), targets, reduction="none")
+            arrays[f"{kind}/{name}/losses"] = losses.detach().numpy()
+    np.savez_compressed(HERE / "normalisation.npz", **arrays)
+
+
 if __name__ == "__main__":
     torch = import_module("torch")
     write_activations()
@@ -318,3 +368,4 @@ if __name__ == "__main__":
     write_schedules()
     write_lbfgs(np.random.default_rng(4))
     write_regularization(np.random.default_rng(4))
+    write_normalisation(np.random.default_rng(4))

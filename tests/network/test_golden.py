@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backlight.network import Activation, Dense, Network, Objective
+from backlight.network import Activation, Dense, Draws, Network, Objective
 from backlight.network.layers import ActivationCache
 from tests import cases
 
@@ -71,3 +71,18 @@ def test_gradients_of_networks(key):
     backward = network.backward(network.forward(NETWORKS["x"]), NETWORKS[f"y/{kind}"], loss)
     agree(backward.losses, losses)
     agree(backward.gradient(), gradient)
+
+
+@pytest.mark.parametrize("kind", ["batch", "layer"])
+@pytest.mark.parametrize("mode", ["train", "eval"])
+def test_normalisation(kind, mode):
+    given = golden("normalisation")
+    network = Network.mlp(4, 5, 6, 3, hidden="tanh", norm=kind, dtype="float64")
+    network.params[...] = given[f"{kind}/start"]
+    draws = Draws(0, 0, np.arange(len(given["x"]))) if mode == "train" else None
+    backward = network.backward(network.forward(given["x"], draws), given["y"])
+    learnt = np.ones(network.params.size, bool)
+    for place in network.statistics:
+        learnt[place] = False
+    agree(backward.losses, given[f"{kind}/{mode}/losses"])
+    agree(backward.gradient()[learnt], given[f"{kind}/{mode}/gradient"])

@@ -34,7 +34,7 @@ def test_forward_and_backward_shapes_and_untouched_caches(layers):
         first, second = (layer.backward(d_out.copy(), cache) for _ in range(2))  # type: ignore[arg-type]
         assert first[0].shape == x.shape
         assert np.array_equal(first[0], second[0])
-        assert (first[1] is not None) == isinstance(layer, Dense)
+        assert (first[1] is None) == isinstance(layer, Activation | Dropout)
         for name, array in frozen.items():
             assert array is None or np.array_equal(getattr(cache, name), array)
         assert np.array_equal(x, kept)

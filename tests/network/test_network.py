@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backlight.errors import InputError
-from backlight.network import Activation, Dense, Draws, Dropout, Network
+from backlight.network import Activation, BatchNorm, Dense, Draws, Dropout, LayerNorm, Network
+from backlight.network.normalisation import NormGrads
 from tests import cases
 
 N = 7
@@ -89,13 +90,16 @@ def test_trace_and_backward_have_named_shapes(layers):
         error, grads = backward.errors[index], backward.grads[index]
         assert error is not None
         assert error.shape == trace.outs[index].shape
+        assert (grads is None) == isinstance(layer, Activation | Dropout)
         if isinstance(layer, Dense):
-            assert grads is not None
+            grads = backward.dense(index)
             assert grads.delta.shape == (N, layer.units)
             assert grads.a is trace.a_in(index)
             assert np.array_equal(trace.z(index), trace.a_in(index) @ layer.W.T + layer.b)
-        else:
-            assert grads is None
+        if isinstance(layer, BatchNorm | LayerNorm):
+            assert isinstance(grads, NormGrads)
+            assert grads.delta is error
+            assert grads.delta.shape == grads.hat.shape == (N, layer.units)
         if isinstance(layer, Activation):
             assert np.array_equal(trace.z(index), trace.outs[index - 1])
 
@@ -121,7 +125,7 @@ def test_looking_disturbs_nothing_and_backward_twice_gives_the_same(layers, outp
 @pytest.mark.parametrize("layers", cases.LAYERS)
 def test_per_example_gradients_average_to_the_gradient(layers):
     network = cases.network_of(layers, "softmax")
-    draws, y = Draws(0, 0, np.arange(N)), np.arange(N) % 3
+    draws, y = None if network.coupled else Draws(0, 0, np.arange(N)), np.arange(N) % 3
     backward = network.backward(network.forward(X, draws), y)
     w = np.array([1.0, 0.0, 2.0, 0.5, 1.0, 3.0, 1.0])
     rows = [
@@ -131,7 +135,8 @@ def test_per_example_gradients_average_to_the_gradient(layers):
     np.testing.assert_allclose(backward.gradient(), np.mean(rows, axis=0), rtol=1e-12, atol=1e-15)
     np.testing.assert_allclose(backward.gradient(w), w @ np.array(rows) / N, rtol=1e-12, atol=1e-15)
     for n in range(N):  # and each is the gradient of that example alone
-        alone = network.backward(network.forward(X[n : n + 1], Draws(0, 0, np.array([n]))), y[n : n + 1])
+        own = None if network.coupled else Draws(0, 0, np.array([n]))
+        alone = network.backward(network.forward(X[n : n + 1], own), y[n : n + 1])
         np.testing.assert_allclose(rows[n], alone.gradient(), rtol=1e-11, atol=1e-14)
         np.testing.assert_allclose(backward.d_x[n], alone.d_x[0], rtol=1e-11, atol=1e-14)
 

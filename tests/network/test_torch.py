@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backlight.network import Activation, Dense
+from backlight.network import Activation, BatchNorm, Dense, LayerNorm
 from backlight.network.layers import Layer
 from tests import cases
 
@@ -41,6 +41,10 @@ def module(torch: Any, layer: Layer) -> Any:
             "exponential": Exponential,
             "softmax": lambda: InGroups() if layer.sizes else nn.Softmax(dim=1),
         }[layer.function]()
+    if isinstance(layer, BatchNorm):
+        return nn.BatchNorm1d(layer.units, layer.eps, layer.momentum)
+    if isinstance(layer, LayerNorm):
+        return nn.LayerNorm(layer.units, layer.eps)
     return nn.Dropout(layer.rate)
 
 

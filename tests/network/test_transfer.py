@@ -19,6 +19,18 @@ def test_first_layers_compute_what_they_did(count):
     assert not np.shares_memory(part.params, WHOLE.params)
 
 
+@pytest.mark.parametrize("norm", ["batch", "layer"])
+@pytest.mark.parametrize("count", [1, 2])
+def test_normalisations_are_carried_over_with_their_statistics(norm, count):
+    whole = Network.mlp(5, 8, 7, 3, hidden="tanh", norm=norm, dropout=0.25, seed=4)
+    whole.params[...] += np.abs(cases.some((whole.params.size,), 3)).astype(np.float32)
+    part, x = first_layers(whole, count), cases.some((4, 5), 2)
+    assert np.array_equal(part.predict(x), whole.forward(x).outs[4 * count - 1])
+    network = with_new_head(part, 2, seed=9)
+    assert network.params[: part.params.size].tobytes() == whole.params[: part.params.size].tobytes()
+    assert network.objective().loss == "cross_entropy"
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("output", ["softmax", "identity", "logistic"])
 def test_a_new_head_is_drawn_as_in_any_network(dtype, output):

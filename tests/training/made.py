@@ -15,9 +15,9 @@ Y = (X[:, 0] + X[:, 1] ** 2 > 0.8).astype(int) + (X[:, 2] > 0)
 VALIDATION = (cases.some((20, 4), 6).astype(np.float32), np.arange(20) % 3)
 
 
-def classifier(*, seed: int = 0, dropout: float = 0.0, dtype: Any = "float32") -> Network:
+def classifier(*, seed: int = 0, norm: str | None = None, dropout: float = 0.0, dtype: Any = "float32") -> Network:
     """A network for three classes."""
-    return Network.mlp(4, 6, 3, hidden="tanh", dropout=dropout, seed=seed, dtype=dtype)
+    return Network.mlp(4, 6, 3, hidden="tanh", norm=norm, dropout=dropout, seed=seed, dtype=dtype)
 
 
 def regressor(*, hidden: str = "relu") -> Network:

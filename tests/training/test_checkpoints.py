@@ -24,11 +24,16 @@ every_engine = pytest.mark.parametrize("engine", cases.ENGINES)
 
 
 def start(
-    name: str = "adam", *, state: TrainingState | None = None, validated: bool = True, **settings_: Any
+    name: str = "adam",
+    *,
+    norm: str | None = None,
+    state: TrainingState | None = None,
+    validated: bool = True,
+    **settings_: Any,
 ) -> Training:
     case = cases.OPTIMIZERS[name]
     given_ = {"batch_size": 7, "epochs": 4, "lr": 5 * case.lr} | settings_
-    trainer = Trainer(classifier(dropout=0.2), optimizer=case.optimizer, **given_)
+    trainer = Trainer(classifier(norm=norm, dropout=0.2), optimizer=case.optimizer, **given_)
     return trainer.start(X, Y, validation=VALIDATION if validated else None, state=state)
 
 
@@ -41,15 +46,15 @@ def round_trip(path: Path, state: TrainingState) -> TrainingState:
 
 @every_engine
 @quick
-@given(optimizers, st.integers(0, STEPS))
-def test_stopped_anywhere_and_resumed_from_a_file(tmp_path_factory, engine, name, step):
+@given(optimizers, st.sampled_from([None, "batch", "layer"]), st.integers(0, STEPS))
+def test_stopped_anywhere_and_resumed_from_a_file(tmp_path_factory, engine, name, norm, step):
     path = tmp_path_factory.mktemp("run") / "checkpoint"
-    whole = start(name, engine=engine)
+    whole = start(name, norm=norm, engine=engine)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop, "_BLOCK_SECONDS", 0.0)  # every block is one step
         expected, end = finished(whole)
         before = []
-        first = start(name, engine=engine)
+        first = start(name, norm=norm, engine=engine)
         if step == 0:
             first.stop("killed")
         for record in first.records():
@@ -57,7 +62,7 @@ def test_stopped_anywhere_and_resumed_from_a_file(tmp_path_factory, engine, name
             if isinstance(record, StepsRecord) and record.step == step:
                 first.stop("killed")
     assert first.state().step == step
-    second = start(name, engine=engine, state=round_trip(path, first.state()))
+    second = start(name, norm=norm, engine=engine, state=round_trip(path, first.state()))
     after, second_end = finished(second)
     assert same_state(second.state(), whole.state())
     assert second.network.params.tobytes() == whole.network.params.tobytes()

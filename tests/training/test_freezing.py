@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backlight import Network, Trainer
-from backlight.engine import reference
+from backlight.engine import normalising, parts
 from backlight.errors import InputError
 from backlight.training import SGD, Adam, Momentum, replay
 from tests import cases
@@ -20,8 +20,8 @@ OPTIMIZERS = {
 }
 
 
-def made() -> Network:
-    return Network.mlp(5, 33, 8, 3, hidden="tanh", dropout=0.2, seed=1)
+def made(norm: str | None = None) -> Network:
+    return Network.mlp(5, 33, 8, 3, hidden="tanh", norm=norm, dropout=0.2, seed=1)
 
 
 def trainer(network: Network, **given: object) -> Trainer:
@@ -40,17 +40,46 @@ def test_the_first_layers_keep_their_bits(engine, name, freeze):
         assert (network.params[place] != start[place]).any() == (number >= freeze)
 
 
+@pytest.mark.parametrize("engine", cases.ENGINES)
+@pytest.mark.parametrize("norm", ["batch", "layer"])
+@pytest.mark.parametrize("freeze", [1, 2])
+def test_so_do_their_normalisations(engine, norm, freeze):
+    network, start = made(norm), made(norm).params
+    for _ in trainer(network, engine=engine, freeze=freeze, average=0.9, l2=0.1).run(X, Y):
+        pass
+    begins = [place.start for _, _, place in network.dense_layers()]
+    border = begins[freeze]
+    assert network.params[:border].tobytes() == start[:border].tobytes()
+    for _, _, place in network.norm_layers():
+        assert (place.start > border) == (network.params[place] != start[place]).all()
+
+
+@pytest.mark.parametrize("norm", ["batch", "layer"])
+def test_no_error_is_passed_back_to_frozen_normalisations(monkeypatch, norm):
+    passed: list[int] = []
+    whole = normalising.Norm.backward
+
+    def noted(part: Any, errors: Any) -> Any:
+        passed.append(part.layer)
+        return whole(part, errors)
+
+    monkeypatch.setattr(normalising.Norm, "backward", noted)
+    for _ in trainer(made(norm), engine="reference", freeze=1, batch_size=40, epochs=1).run(X, Y):
+        pass
+    assert passed == [4]
+
+
 @pytest.mark.parametrize("freeze", [0, 1, 2])
 def test_no_error_is_passed_back_to_frozen_layers(monkeypatch, freeze):
     """Of three dense layers, the reference passes errors back through those above the lowest that learns."""
     passed: list[int] = []
-    whole = reference._Dense.backward
+    whole = parts.DensePart.backward
 
     def noted(layer: Any, errors: Any) -> Any:
         passed.append(layer.layer)
         return whole(layer, errors)
 
-    monkeypatch.setattr(reference._Dense, "backward", noted)
+    monkeypatch.setattr(parts.DensePart, "backward", noted)
     for _ in trainer(made(), engine="reference", freeze=freeze, batch_size=40, epochs=1).run(X, Y):
         pass
     assert passed == [6, 3][: 2 - freeze]

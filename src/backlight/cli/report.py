@@ -71,7 +71,7 @@ def result_of(conduct: "Conduct", end: "EndRecord", standing: "Standing | None")
         "epochs": end.epoch,
         "best_epoch": end.best_epoch,
         "steps": end.step,
-        "parameters": int(conduct.network.params.size),
+        "parameters": conduct.network.learnt,
         "seconds": round(end.seconds, 3),
         "examples_per_second": round(taken / training.steps_per_epoch * rows / max(end.seconds, 1e-9), 1),
         "metrics": dict(conduct.model.metrics),

@@ -29,8 +29,9 @@ def sensitivity(
     x, y, _ = training_examples(moment, batch)
     if compare is None:
         told = ranked(moment, x, y)
-        steepest = parse_weight(told.ranked[0].weight, moment.network)
-        show_several({"ranking": told, "curve": cost_along(moment, x, y, steepest)}, html=html, json=json)
+        steepest = next((entry.weight for entry in told.ranked if entry.source not in ("scale", "shift")), "0:0:0")
+        curve = cost_along(moment, x, y, parse_weight(steepest, moment.network))
+        show_several({"ranking": told, "curve": curve}, html=html, json=json)
         return
     curve = cost_along(moment, x, y, parse_weight(compare[0], moment.network))
     show_several({"comparison": compared(moment, x, y, *compare), "curve": curve}, html=html, json=json)

@@ -118,6 +118,10 @@ def train(
             rich_help_panel=_NETWORK,
         ),
     ] = None,
+    norm: Annotated[
+        str | None,
+        typer.Option(help="batch or layer: normalise what goes into hidden units.", rich_help_panel=_NETWORK),
+    ] = None,
     dropout: Annotated[
         float | None,
         typer.Option(help="Rate for hidden units (default: 0.1 from 1,000 examples on).", rich_help_panel=_NETWORK),
@@ -305,7 +309,7 @@ def refuse_beside_start(given: Collection[str], *, classic: bool = False) -> Non
         ...
         backlight.errors.InputError: --layers is decided by the run that --start-from names; leave it out
     """
-    decided = ("layers", "activation", "init", "dropout", "code", "size", "gray", "drop", "keep", "types")
+    decided = ("layers", "activation", "init", "norm", "dropout", "code", "size", "gray", "drop", "keep", "types")
     refused = [f"--{name}" for name in decided if name in given] + ["--classic"] * classic
     if refused:
         verb, rest = ("is", "it") if len(refused) == 1 else ("are", "them")

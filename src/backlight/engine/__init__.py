@@ -15,6 +15,7 @@ from backlight.engine.seam import (
     Session,
     Stretch,
     Task,
+    check_coupled,
 )
 from backlight.engine.updating import clip_factor
 
@@ -32,6 +33,7 @@ __all__ = [
     "Session",
     "Stretch",
     "Task",
+    "check_coupled",
     "clip_factor",
     "compile_program",
     "ctrl_c_held_back",

@@ -11,8 +11,8 @@ from backlight.engine import library
 from backlight.engine.crew import crew_size, work_together
 from backlight.engine.interruption import ctrl_c_held_back
 from backlight.engine.library import Library
-from backlight.engine.native import Net
 from backlight.engine.native_interface import OUTPUTS, Work
+from backlight.engine.net import Net
 from backlight.engine.opening import engine_name
 from backlight.engine.program import Program, compile_program
 from backlight.engine.rows import RowSource, row_source

@@ -7,7 +7,7 @@ import ctypes
 import time
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -24,17 +24,13 @@ from backlight.engine.native_interface import (
     RULES,
     TRAIN,
     Work,
-    functions,
-    setup,
 )
-from backlight.engine.program import DenseOp, Program
+from backlight.engine.net import Net
+from backlight.engine.program import DenseOp
 from backlight.engine.rows import RowSource
 from backlight.engine.seam import Advance, Deltas, Examples, ExamplesSeen, Rule, Stretch, Task
 from backlight.engine.updating import apply_update, averaging_rate
 from backlight.errors import InputError
-
-if TYPE_CHECKING:
-    from backlight.data.augment import Augmentation
 
 CHUNK: Final = 2048
 """The most rows that pass at once; the gradients of larger batches are added up."""
@@ -50,43 +46,6 @@ _MOST_WEIGHTS: Final = 400_000_000
 _EVALUATION_CHUNK: Final = 512
 _AT_ONCE: Final = 2_000_000
 """Work of fewer multiplications than this needs no thread of its own."""
-
-
-class Net:
-    """A network's memory in the engine, freed with the last reference to it; arguments as for `setup`."""
-
-    def __init__(
-        self,
-        library: Library,
-        program: Program,
-        *,
-        capacity: int,
-        training: bool,
-        threads: int,
-        seed: int,
-        augmentation: "Augmentation | None" = None,
-    ) -> None:
-        start, self._run, self._end = functions(library.dll, 8 * program.dtype.itemsize)
-        self.handle = start(
-            setup(
-                program,
-                capacity=capacity,
-                training=training,
-                threads=threads,
-                seed=seed,
-                augmentation=augmentation,
-            )
-        )
-        if not self.handle:
-            raise MemoryError(f"there is not enough memory for batches of {capacity} rows")
-
-    def __del__(self) -> None:
-        if getattr(self, "handle", None):
-            self._end(self.handle)
-
-    def run(self, work: Work, thread: int) -> None:
-        """One thread's part of a call."""
-        self._run(self.handle, work, thread)
 
 
 class NativeSession:
@@ -124,7 +83,7 @@ class NativeSession:
                 "choose the engine reference"
             )
         at_once = _MOST_BYTES // (self._products * program.dtype.itemsize)
-        self.capacity = max(1, min(task.batch_size, task.pass_size or CHUNK, CHUNK, max(_LEAST_ROWS, at_once)))
+        self.capacity, self._task = max(1, task.at_once(min(CHUNK, max(_LEAST_ROWS, at_once)))), task
         self._grads: Floats | None = None
         self._training: Net | None = None
         self._evaluation: Net | None = None
@@ -151,7 +110,7 @@ class NativeSession:
             work.corrections = self._pointer(_corrections(rule.hyper[:2], stretch.step, count))
         decay = self.optimizer.weight_decay if stretch.weight_decay is None else stretch.weight_decay
         work.lr, work.decay = self._per_layer(stretch.lr, count), self._per_layer(decay, count)
-        work.frozen = self._frozen(stretch)
+        work.frozen = self._frozen(stretch.frozen)
         work.objectives = self._pointer(objectives)
         self._regularize(work, stretch)
         self._give_state(work, leave=True)
@@ -215,17 +174,29 @@ class NativeSession:
         if work is not None:
             work.stop = 1
 
-    def gradients(self, rows: Ints, epoch: int | None = None) -> tuple[Floats, Floats]:
+    def gradients(
+        self,
+        rows: Ints,
+        epoch: int | None = None,
+        *,
+        frozen: frozenset[int] = frozenset(),
+        clip_examples: bool = False,
+    ) -> tuple[Floats, Floats]:
         """Losses of the rows and the gradient of their weighted mean."""
+        self._task.check_rows(len(rows), epoch)
         losses = np.empty(len(rows), self.program.dtype)
         grads = np.empty_like(self.params) if len(rows) else np.zeros_like(self.params)
         work = self._speaking(GRADIENTS, self.examples, rows, epoch)
-        work.losses = self._pointer(losses)
+        work.losses, work.frozen = self._pointer(losses), self._frozen(frozen)
+        work.clip_examples = (clip_examples and self.clipping.examples) or 0.0
         self._listen(work, grads)
+        for place in self.program.kept(frozen):
+            grads[place] = 0.0
         return losses, grads
 
     def deltas(self, rows: Ints, epoch: int | None = None) -> Deltas:
         """Losses, outputs, incoming activations and deltas of the rows."""
+        self._task.check_rows(len(rows), epoch)
         net, dtype, count = self._trainer(), self.program.dtype, len(rows)
         work = self._speaking(DELTAS, self.examples, rows, epoch)
         losses, outputs = np.empty(count, dtype), np.empty((count, self.program.outputs), dtype)
@@ -287,19 +258,22 @@ class NativeSession:
     def _advance_by_python(self, stretch: Stretch) -> Advance:
         """Take steps whose update the compiled engine does not know."""
         objectives, grads = np.empty(stretch.count), self._gradient_array()
-        updates, scratch = np.empty_like(grads), np.empty_like(grads)
+        updates, scratch, statistics = (np.empty_like(grads) for _ in range(3))
         visited = stretch.order[stretch.first * stretch.batch_size :][: stretch.count * stretch.batch_size]
         seen, place, done, finite = self._to_be_seen(len(visited)), 0, 0, True
         while done < stretch.count and not self._stopped:
             rows = stretch.rows(done)
             work = self._speaking(GRADIENTS, self.examples, rows, stretch.epoch)
-            work.frozen, work.clip_examples = self._frozen(stretch), self.clipping.examples or 0.0
+            work.frozen, work.clip_examples = self._frozen(stretch.frozen), self.clipping.examples or 0.0
+            work.statistics = self._pointer(statistics)
             if seen is not None:
                 self._see(work, seen.part(place, place + len(rows)))
             objectives[done] = self._listen(work, grads) + self._penalty(stretch.frozen)
             finite = bool(np.isfinite(objectives[done]))
             if not finite:
                 break
+            for kept in self.program.statistics(stretch.frozen):
+                self.params[kept] = statistics[kept]
             with np.errstate(all="ignore"):
                 apply_update(self, stretch, done, grads, updates, scratch)
             done, place = done + 1, place + len(rows)
@@ -350,8 +324,8 @@ class NativeSession:
         shape = (count, len(self._dense))
         return self._pointer(np.ascontiguousarray(np.broadcast_to(np.asarray(value, np.float64), shape)))
 
-    def _frozen(self, stretch: Stretch) -> int:
-        return self._pointer(np.array([op.layer in stretch.frozen for op in self._dense], np.int64))
+    def _frozen(self, frozen: frozenset[int]) -> int:
+        return self._pointer(np.array([op.layer in frozen for op in self._dense], np.int64))
 
     def _to_be_seen(self, count: int) -> ExamplesSeen | None:
         if not self.record_examples:

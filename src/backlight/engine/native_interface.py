@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from backlight.engine.program import DenseOp, DropoutOp, Op, Program
+from backlight.engine.program import DenseOp, DropoutOp, NormOp, Op, Program
 from backlight.engine.rows import RowSource
 from backlight.randomness import Purpose, stream_key
 
@@ -24,7 +24,7 @@ LOSSES: Final = ("squared", "cross_entropy", "absolute", "huber", "poisson")
 RULES: Final = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
 SOURCES: Final = ("uint8", "float32", "float64")
 TRAIN, GRADIENTS, DELTAS, OUTPUTS, LOSSES_ONLY, NOTHING = range(6)
-_DENSE, _ACTIVATION, _DROPOUT = range(3)
+_DENSE, _ACTIVATION, _DROPOUT, _BATCH_NORM, _LAYER_NORM = range(5)
 
 
 class OpStructure(ctypes.Structure):
@@ -32,7 +32,7 @@ class OpStructure(ctypes.Structure):
 
     _fields_ = [
         *((name, _Whole) for name in ("kind", "layer", "incoming", "units", "function", "W", "b", "threshold")),
-        ("scale", ctypes.c_double),
+        *((name, ctypes.c_double) for name in ("scale", "momentum")),
     ]
 
 
@@ -84,7 +84,7 @@ class Work(ctypes.Structure):
         ("hyper", ctypes.c_double * 4),
         ("corrections", _Pointer),
         *((name, _Pointer) for name in ("lr", "decay", "frozen", "objectives", "losses", "norms", "outputs")),
-        *((name, _Pointer) for name in ("incoming", "deltas")),
+        *((name, _Pointer) for name in ("incoming", "deltas", "statistics")),
         *((name, _Whole) for name in ("stop", "done", "finite", "begin", "crowded")),
         *((name, ctypes.c_double) for name in ("l1", "l2", "smoothing", "clip", "clip_examples")),
         ("averaging", _Pointer),
@@ -103,6 +103,10 @@ def _structure(op: Op) -> OpStructure:
         return OpStructure(
             *(_DROPOUT, op.layer, op.units, op.units, 0, 0, 0, _threshold(op.rate), 1.0 / (1.0 - op.rate))
         )
+    if isinstance(op, NormOp):
+        kind = _BATCH_NORM if op.batches else _LAYER_NORM
+        places = op.scale.start, op.shift.start
+        return OpStructure(kind, op.layer, op.units, op.units, 0, *places, 0, op.eps, op.momentum)
     return OpStructure(_ACTIVATION, op.layer, op.units, op.units, FUNCTIONS.index(op.function))
 
 

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from backlight.network import Activation, Dense, Dropout, Network, Objective
+from backlight.network import Activation, BatchNorm, Dense, Dropout, Network, Objective
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,40 @@ class DropoutOp:
     rate: float
 
 
-Op: TypeAlias = DenseOp | ActivationOp | DropoutOp
+@dataclass(frozen=True)
+class NormOp:
+    """The pre-activations of the dense layer before, normalised; see `backlight.network.normalisation`.
+
+    Attributes:
+        layer: the layer's number in the network; that of its dense layer is one less.
+        units: j.
+        batches: whether each unit is normalised over the examples of a batch, and not each example over its units.
+        scale: where the scale (j,) stands in the parameter array; the shift follows, and then, where batches are
+            normalised, the running means and variances.
+        eps: added to the variance.
+        momentum: the share of a batch in the running statistics.
+    """
+
+    layer: int
+    units: int
+    batches: bool
+    scale: slice
+    eps: float
+    momentum: float
+
+    @property
+    def shift(self) -> slice:
+        """Where the shift (j,) stands."""
+        return slice(self.scale.stop, self.scale.stop + self.units)
+
+    @property
+    def statistics(self) -> tuple[slice, slice]:
+        """Where running means and variances (j,) stand; empty places where no batches are normalised."""
+        first, units = self.shift.stop, self.units * self.batches
+        return slice(first, first + units), slice(first + units, first + 2 * units)
+
+
+Op: TypeAlias = DenseOp | ActivationOp | DropoutOp | NormOp
 
 
 @dataclass(frozen=True)
@@ -58,7 +91,7 @@ class Program:
         objective: the loss and the output that it is computed from.
         inputs: the number of inputs.
         outputs: the number of outputs.
-        size: the number of parameters.
+        size: the number of parameters, running statistics included.
         dtype: of parameters and arithmetic.
     """
 
@@ -73,6 +106,30 @@ class Program:
     def weights(self) -> tuple[slice, ...]:
         """Where the weights (not the biases) stand: what weight decay acts on."""
         return tuple(op.W for op in self.ops if isinstance(op, DenseOp))
+
+    @property
+    def norms(self) -> tuple[NormOp, ...]:
+        """The normalisations, in forward order."""
+        return tuple(op for op in self.ops if isinstance(op, NormOp))
+
+    @property
+    def coupled(self) -> bool:
+        """Whether an example's output depends on its whole batch, in training."""
+        return any(op.batches for op in self.norms)
+
+    def statistics(self, frozen: frozenset[int] = frozenset()) -> tuple[slice, ...]:
+        """Where running statistics stand, but for those behind frozen dense layers, which stay as they are."""
+        return tuple(place for op in self.norms if op.layer - 1 not in frozen for place in op.statistics)
+
+    def kept(self, frozen: frozenset[int]) -> tuple[slice, ...]:
+        """Where the parameters stand that no gradient moves: those of frozen dense layers, and running statistics."""
+        layers = (op for op in self.ops if isinstance(op, DenseOp) and op.layer in frozen)
+        return (*map(self.learnt_with, layers), *self.statistics())
+
+    def learnt_with(self, dense: DenseOp) -> slice:
+        """Where the parameters stand that a dense layer's learning rate is for: with its normalisation's."""
+        own = next((op.shift for op in self.norms if op.layer == dense.layer + 1), dense.b)
+        return slice(dense.W.start, own.stop)
 
 
 def compile_program(network: Network, loss: str | None = None) -> Program:
@@ -99,5 +156,10 @@ def compile_program(network: Network, loss: str | None = None) -> Program:
             ops.append(ActivationOp(index, units, layer.function, layer.sizes))
         elif isinstance(layer, Dropout):
             ops.append(DropoutOp(index, units, layer.rate))
+        else:
+            momentum = layer.momentum if isinstance(layer, BatchNorm) else 0.0
+            scale = slice(position, position + units)
+            ops.append(NormOp(index, units, isinstance(layer, BatchNorm), scale, layer.eps, momentum))
+            position += layer.size
     objective = network.objective(loss)
     return Program(tuple(ops), objective, network.inputs, network.outputs, position, network.dtype)

@@ -14,111 +14,21 @@ import numpy as np
 
 from backlight.arrays import Floats, Ints
 from backlight.engine.interruption import ctrl_c_held_back
-from backlight.engine.program import ActivationOp, DenseOp, DropoutOp, Op, Program
+from backlight.engine.normalising import Norm
+from backlight.engine.parts import ActivationPart, DensePart, DropoutPart
+from backlight.engine.program import ActivationOp, DenseOp, NormOp, Op, Program
 from backlight.engine.rows import RowSource
 from backlight.engine.seam import Advance, Deltas, Examples, ExamplesSeen, Stretch, Task
 from backlight.engine.threads import Threads
 from backlight.engine.updating import apply_update, clip_factor
-from backlight.network.activations import ACTIVATIONS
-from backlight.network.layers import Draws, DropoutMask
+from backlight.network.layers import Draws
 from backlight.network.objective import encode_targets
-from backlight.network.softmax import softmax, softmax_backward
 
 if TYPE_CHECKING:
     from backlight.data.augment import Augmentation
 
 CHUNK = 4096
 _EVALUATION_CHUNK = 1024
-
-
-class _Dense:
-    """One dense layer's memory and products."""
-
-    def __init__(self, op: DenseOp, params: Floats, grads: Floats | None, capacity: int) -> None:
-        shape = (op.units, op.incoming)
-        self.layer = op.layer
-        self.W, self.b = params[op.W].reshape(shape), params[op.b]
-        if grads is not None:
-            self.W_grads, self.b_grads = grads[op.W].reshape(shape), grads[op.b]
-        self.out = np.empty((capacity, op.units), params.dtype)
-        self.weighted = np.empty_like(self.out)
-        self.d_in = np.empty((capacity if op.layer else 0, op.incoming), params.dtype)
-        self.a = self.delta = self.out
-
-    def forward(self, x: Floats, draws: Draws | None) -> Floats:
-        out = self.out[: len(x)]
-        np.matmul(x, self.W.T, out=out)
-        np.add(out, self.b, out=out)
-        self.a = x
-        return out
-
-    def backward(self, d_out: Floats) -> Floats:
-        self.delta = d_out
-        d_in = self.d_in[: len(d_out)]
-        np.matmul(d_out, self.W, out=d_in)
-        return d_in
-
-    def listen(self, weights: Floats) -> None:
-        """grads = (weights ∘ delta)ᵀ a; the weights are shares of the objective, of clipped examples times c."""
-        weighted = self.weighted[: len(weights)]
-        np.multiply(self.delta, weights[:, None], out=weighted)
-        np.matmul(weighted.T, self.a, out=self.W_grads)
-        np.add.reduce(weighted, axis=0, out=self.b_grads)
-
-
-class _Activation:
-    """One activation's memory."""
-
-    def __init__(self, op: ActivationOp, dtype: np.dtype[np.floating], capacity: int) -> None:
-        shape = (capacity, op.units)
-        self.function, self.sizes = ACTIVATIONS.get(op.function), op.sizes
-        self.out, self.d_in = np.empty(shape, dtype), np.empty(shape, dtype)
-        count = self.function.scratch if self.function else 1
-        self.scratch = [np.empty(shape, dtype) for _ in range(count)]
-        self.z = self.out
-
-    def forward(self, x: Floats, draws: Draws | None) -> Floats:
-        out, scratch = self.out[: len(x)], [s[: len(x)] for s in self.scratch]
-        if self.function:
-            self.function.value(x, out, scratch)
-        else:
-            softmax(x, out, scratch, self.sizes)
-        self.z = x
-        return out
-
-    def backward(self, d_out: Floats) -> Floats:
-        m = len(d_out)
-        d_in, a, scratch = self.d_in[:m], self.out[:m], [s[:m] for s in self.scratch]
-        if self.function:
-            self.function.slope(self.z, a, d_in, scratch)
-            np.multiply(d_in, d_out, out=d_in)
-            return d_in
-        softmax_backward(d_out, a, d_in, scratch, self.sizes)
-        return d_in
-
-
-class _Dropout:
-    """One dropout layer's memory."""
-
-    def __init__(self, op: DropoutOp, dtype: np.dtype[np.floating], capacity: int) -> None:
-        shape = (capacity, op.units)
-        self.layer, self.rate, self.mask = op.layer, op.rate, DropoutMask(shape)
-        self.scale, self.out = np.empty(shape, dtype), np.empty(shape, dtype)
-        self.active = False
-
-    def forward(self, x: Floats, draws: Draws | None) -> Floats:
-        self.active = draws is not None
-        if draws is None:
-            return x
-        scale, out = self.scale[: len(x)], self.out[: len(x)]
-        self.mask.fill(scale, self.rate, draws, self.layer)
-        np.multiply(x, scale, out=out)
-        return out
-
-    def backward(self, d_out: Floats) -> Floats:
-        if self.active:
-            np.multiply(d_out, self.scale[: len(d_out)], out=d_out)
-        return d_out
 
 
 class _Workspace:
@@ -134,7 +44,9 @@ class _Workspace:
     ) -> None:
         self.program, self.capacity, self.augmentation = program, capacity, augmentation
         self.parts = [self._part(op, params, grads) for op in program.ops]
-        self.dense = [part for part in self.parts if isinstance(part, _Dense)]
+        self.dense = [part for part in self.parts if isinstance(part, DensePart)]
+        self.norms = [part for part in self.parts if isinstance(part, Norm)]
+        self.listeners: tuple[DensePart | Norm, ...] = (*self.dense, *self.norms)
         shape = (capacity, program.outputs)
         self.x = np.empty((capacity, program.inputs), program.dtype)
         self.raw = np.empty((0, program.inputs), np.uint8)
@@ -144,14 +56,18 @@ class _Workspace:
         self.indices = np.empty((capacity, max(1, len(program.objective.sizes))), np.int64)
         self.z = self.a = self.error
 
-    def _part(self, op: Op, params: Floats, grads: Floats | None) -> _Dense | _Activation | _Dropout:
+    def _part(self, op: Op, params: Floats, grads: Floats | None) -> DensePart | Norm | ActivationPart | DropoutPart:
         if isinstance(op, DenseOp):
-            return _Dense(op, params, grads, self.capacity)
+            return DensePart(op, params, grads, self.capacity)
+        if isinstance(op, NormOp):
+            return Norm(op, params, grads, self.capacity)
         if isinstance(op, ActivationOp):
-            return _Activation(op, params.dtype, self.capacity)
-        return _Dropout(op, params.dtype, self.capacity)
+            return ActivationPart(op, params.dtype, self.capacity)
+        return DropoutPart(op, params.dtype, self.capacity)
 
-    def forward(self, source: RowSource, rows: Ints, draws: Draws | None = None) -> Floats:
+    def forward(
+        self, source: RowSource, rows: Ints, draws: Draws | None = None, frozen: frozenset[int] = frozenset()
+    ) -> Floats:
         """Gather rows and pass them forward; the outputs stay until the next pass."""
         x = self.x[: len(rows)]
         if source.dtype != x.dtype and (self.raw.dtype != source.dtype or not len(self.raw)):
@@ -161,8 +77,9 @@ class _Workspace:
             x[...] = self.augmentation.changed(x, seed=draws.seed, epoch=draws.epoch, rows=rows)
         z = out = x
         for part in self.parts:
-            z, out = out, part.forward(out, draws)
-        self.z, self.a = (z if isinstance(self.parts[-1], _Activation) else out), out
+            still = isinstance(part, Norm) and part.layer in frozen
+            z, out = out, part.forward(out, None if still else draws)
+        self.z, self.a = (z if isinstance(self.parts[-1], ActivationPart) else out), out
         return out
 
     def judge(self, examples: Examples, rows: Ints, *, smooth: bool = False) -> Floats:
@@ -182,11 +99,13 @@ class _Workspace:
         objective.losses(self.z, self.a, targets, losses, [s[:m] for s in self.scratch])
         return losses
 
-    def backward(self, frozen: frozenset[int] = frozenset()) -> None:
-        """Pass the errors of the last forward pass back, down to the delta of the first layer that learns."""
+    def backward(self, frozen: frozenset[int] = frozenset(), weights: Floats | None = None) -> None:
+        """Pass the errors of the last forward pass, weighted if asked, back to the first layer that learns."""
         m = len(self.a)
         error, objective = self.error[:m], self.program.objective
         objective.slope(self.a, self.targets[:m], error, [s[:m] for s in self.scratch])
+        if weights is not None:
+            np.multiply(error, weights[:, None], out=error)
         lowest = next((part for part in self.dense if part.layer not in frozen), self.dense[-1])
         for part in reversed(self.parts[:-1] if objective.fused else self.parts):
             if part is lowest:
@@ -202,7 +121,7 @@ class ReferenceSession:
 
     def __init__(self, task: Task) -> None:
         self.program, self.params, self.examples = task.program, task.params, task.examples
-        self.optimizer, program, params, batch_size = task.optimizer, task.program, task.params, task.batch_size
+        self.optimizer, program, params = task.optimizer, task.program, task.params
         self.seed, self.threads, self.record_examples = task.seed, Threads(task.threads), task.record_examples
         self._state = task.optimizer.initial_state(program.size, program.dtype)
         self.clipping, self.decay_of_average = task.clipping, task.average
@@ -210,10 +129,10 @@ class ReferenceSession:
         self.grads, self.updates = np.zeros_like(params), np.empty_like(params)
         self._scratch = np.empty_like(params)
         self._total = self.grads  # memory of its own once a batch needs several chunks
-        capacity = min(batch_size, CHUNK, task.pass_size or CHUNK)
+        self._task, capacity = task, task.at_once(CHUNK)
         self._work = _Workspace(program, params, self.grads, capacity, task.augmentation)
         self._evaluation: _Workspace | None = None
-        self._weights = np.empty(capacity, program.dtype)
+        self._weights, self._ones = np.empty(capacity, program.dtype), np.ones(capacity, program.dtype)
 
     def advance(self, stretch: Stretch) -> Advance:
         """Take the steps of a stretch."""
@@ -233,6 +152,8 @@ class ReferenceSession:
                 finite = bool(np.isfinite(objectives[done]))
                 if not finite:
                     break
+                for norm in self._work.norms:
+                    norm.learn_statistics()
                 apply_update(self, stretch, done, self.grads, self.updates, self._scratch)
                 done, place = done + 1, place + len(rows)
         return Advance(objectives[:done], finite, examples=seen and seen.part(0, place))
@@ -275,9 +196,12 @@ class ReferenceSession:
                 seen.squared_norms[place] = squares
             if clip is not None:
                 np.multiply(weights, [clip_factor(clip, square) for square in squares.tolist()], out=weights)
-            for layer in self._work.dense:
+            shares = self._ones[: len(chunk)] if self._is_coupled(epoch) else weights
+            for layer in self._work.listeners:
                 if layer.layer not in frozen:
-                    layer.listen(weights)
+                    layer.listen(shares)
+            for norm in self._work.norms:
+                norm.keep_statistics(len(chunk), first=place.start == 0)
             if several:
                 self._add_up(first=place.start == 0)
         if several:
@@ -285,12 +209,11 @@ class ReferenceSession:
         return objective
 
     def _squared_norms(self, count: int, frozen: frozenset[int]) -> Floats:
-        """Σ_l ‖delta_n‖² (‖a_n‖² + 1) of the last pass, over the layers that learn."""
+        """Σ_l ‖delta_n‖² (‖a_n‖² + 1) of the last pass, over the layers that learn, with their normalisations."""
         norms = np.zeros(count, self.program.dtype)
-        for part in self._work.dense:
+        for part in self._work.listeners:
             if part.layer not in frozen:
-                delta, a = part.delta[:count], part.a[:count]
-                norms += np.einsum("nj,nj->n", delta, delta) * (np.einsum("ni,ni->n", a, a) + 1)
+                norms += part.squared_norms(count)
         return norms
 
     def _add_up(self, *, first: bool) -> None:
@@ -304,28 +227,44 @@ class ReferenceSession:
     def _speak(self, rows: Ints, count: int, epoch: int | None, frozen: frozenset[int]) -> Floats:
         """Pass rows forward and their errors back; their shares of the objective."""
         work, weights = self._work, self._weights[: len(rows)]
-        work.forward(self.examples.source, rows, self._draws(rows, epoch))
+        work.forward(self.examples.source, rows, self._draws(rows, epoch), frozen)
         work.judge(self.examples, rows, smooth=True)
-        work.backward(frozen)
         if self.examples.sample_weight is None:
             weights.fill(1.0 / count)
         else:
             np.take(self.examples.sample_weight, rows, out=weights, mode="clip")
             np.divide(weights, count, out=weights)
+        work.backward(frozen, weights if self._is_coupled(epoch) else None)
         return weights
 
-    def gradients(self, rows: Ints, epoch: int | None = None) -> tuple[Floats, Floats]:
+    def _is_coupled(self, epoch: int | None) -> bool:
+        """Whether examples have no errors of their own, so that these are given their weights at the outputs."""
+        return self.program.coupled and epoch is not None
+
+    def gradients(
+        self,
+        rows: Ints,
+        epoch: int | None = None,
+        *,
+        frozen: frozenset[int] = frozenset(),
+        clip_examples: bool = False,
+    ) -> tuple[Floats, Floats]:
         """Losses of the rows and the gradient of their weighted mean."""
+        self._task.check_rows(len(rows), epoch)
         seen = ExamplesSeen(*(np.empty(len(rows), self.program.dtype) for _ in range(2)))
         with self.threads.limited(), np.errstate(all="ignore"):
-            self._gradient(rows, epoch, seen)
-        return seen.losses, self.grads.copy()
+            self._gradient(rows, epoch, seen, frozen, self.clipping.examples if clip_examples else None)
+        grads = self.grads.copy()
+        for place in self.program.kept(frozen):
+            grads[place] = 0.0
+        return seen.losses, grads
 
     def _draws(self, rows: Ints, epoch: int | None) -> Draws | None:
         return None if epoch is None else Draws(self.seed, epoch, rows)
 
     def deltas(self, rows: Ints, epoch: int | None = None) -> Deltas:
         """Losses, outputs, incoming activations and deltas of the rows."""
+        self._task.check_rows(len(rows), epoch)
         work, dtype = self._work, self.program.dtype
         losses, outputs = np.empty(len(rows), dtype), np.empty((len(rows), self.program.outputs), dtype)
         incoming = {part.layer: np.empty((len(rows), part.W.shape[1]), dtype) for part in work.dense}

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
 from backlight.arrays import Array, Floats, Ints
 from backlight.engine.program import Program
 from backlight.engine.rows import RowSource
+from backlight.errors import InputError
 
 if TYPE_CHECKING:
     from backlight.data.augment import Augmentation
@@ -99,13 +100,35 @@ class Examples:
         return out
 
 
+_MOST_COUPLED: Final = 2**28
+"""Examples times units of a layer, where all examples of a batch must pass at once: what memory should hold."""
+
+
+def check_coupled(*, record_examples: bool, clip_examples: float | None) -> None:
+    """Refuse what asks for gradients of single examples, which batch normalisation leaves no example.
+
+    Raises:
+        InputError: examples are to be recorded or clipped.
+    """
+    if record_examples:
+        raise InputError(
+            "examples cannot be recorded while batch normalisation makes each one's loss depend on its whole "
+            "batch; take layer normalisation, or ask for explanations, which use its running statistics"
+        )
+    if clip_examples is not None:
+        raise InputError(
+            "examples cannot be clipped one by one while batch normalisation makes each one's gradient depend on its "
+            "whole batch; take layer normalisation, or clip the gradient of the step"
+        )
+
+
 @dataclass(frozen=True)
 class Task:
     """What a session is opened for.
 
     Attributes:
         program: what to execute.
-        params: the network's parameters; the session reads and writes this very array.
+        params: the network's parameters, and running statistics; the session reads and writes this very array.
         examples: what is learnt from. Row numbers and targets have been checked.
         optimizer: turns gradients into updates.
         batch_size: the most rows that a step will take.
@@ -116,7 +139,8 @@ class Task:
         clipping: how long gradients may be.
         average: how much of the averaged parameters a step keeps; None to average nothing.
         pass_size: the most rows that pass through the network together; the gradients of a step of more rows are
-            accumulated over several passes. As many as the engine likes if None.
+            accumulated over several passes, each of which is a batch to batch normalisation. As many as the engine
+            likes if None.
     """
 
     program: Program
@@ -132,6 +156,43 @@ class Task:
     average: float | None = None
     pass_size: int | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse what batch normalisation cannot do.
+
+        Raises:
+            InputError: examples are to be recorded or clipped, or the batch is too large to pass at once.
+        """
+        if not self.program.coupled:
+            return
+        check_coupled(record_examples=self.record_examples, clip_examples=self.clipping.examples)
+        most, batch = _MOST_COUPLED // max(op.units for op in self.program.norms), self.at_once(self.batch_size)
+        if batch > most:
+            raise InputError(
+                f"batch normalisation passes the {batch:,} examples of a batch at once, and with layers as "
+                f"wide as these that is possible for up to {most:,}: choose a smaller batch size"
+            )
+
+    def at_once(self, most: int) -> int:
+        """How many rows pass at once: `pass_size` at most, and up to `most` where examples are not coupled."""
+        size = min(self.batch_size, self.pass_size or self.batch_size)
+        return size if self.program.coupled else min(size, most)
+
+    def check_rows(self, count: int, epoch: int | None) -> None:
+        """Refuse more rows than pass at once where they are coupled.
+
+        Args:
+            count: how many rows are to pass.
+            epoch: None outside training, where nothing is coupled.
+
+        Raises:
+            InputError: they are more than a batch.
+        """
+        if self.program.coupled and epoch is not None and count > self.batch_size:
+            raise InputError(
+                f"{count:,} rows are to pass as one batch in training, and the session was opened for "
+                f"{self.batch_size:,}; batch normalisation needs them all at once"
+            )
+
 
 @dataclass(frozen=True)
 class Stretch:
@@ -146,7 +207,8 @@ class Stretch:
         step: how many steps the session had taken before, over all epochs.
         lr: the learning rate; one number, or one per step and dense layer (count, layers).
         weight_decay: decoupled decay in place of the optimizer's own, likewise.
-        frozen: dense layers that keep their parameters, by their numbers in the network.
+        frozen: dense layers that keep their parameters, by their numbers in the network; a normalisation right behind
+            one keeps its own, and batch normalisation then takes its running statistics.
     """
 
     order: Ints
@@ -245,14 +307,31 @@ class Session(Protocol):
     def stop(self) -> None:
         """Have `advance`, running in another thread or interrupted by a signal, drop its step and return."""
 
-    def gradients(self, rows: Ints, epoch: int | None = None) -> tuple[Floats, Floats]:
-        """Losses (n,) of the rows and the gradient (size,) of their weighted mean, neither penalised nor clipped.
+    def gradients(
+        self,
+        rows: Ints,
+        epoch: int | None = None,
+        *,
+        frozen: frozenset[int] = frozenset(),
+        clip_examples: bool = False,
+    ) -> tuple[Floats, Floats]:
+        """Losses (n,) of the rows and the gradient (size,) of their weighted mean, without penalties.
 
-        With an epoch, dropout and augmentation act as in it. Here and in `deltas`, labels are smoothed as in training.
+        Where an epoch is given they pass as a step's examples do in it: dropout and augmentation act, and batch
+        normalisation takes the statistics of batches. Here and in `deltas`, labels are smoothed as in training.
+
+        Args:
+            rows: row numbers (n,).
+            epoch: the epoch, or None outside training.
+            frozen: dense layers as a stretch freezes them; their gradient, and that of running statistics, is 0.
+            clip_examples: whether each example's gradient is clipped as `Task.clipping` says.
         """
 
     def deltas(self, rows: Ints, epoch: int | None = None) -> Deltas:
-        """Losses, outputs, incoming activations and deltas of the rows; an epoch as for `gradients`."""
+        """Losses, outputs, incoming activations and deltas of the rows, which pass as for `gradients`.
+
+        In training with batch normalisation the deltas are those of the sum of all losses.
+        """
 
     def outputs(self, source: RowSource, rows: Ints | None = None) -> Floats:
         """The network's outputs (n, outputs) for rows of any source; all rows unless given."""

@@ -29,7 +29,9 @@ class _Learner(Protocol):
 def apply_update(
     learner: _Learner, stretch: Stretch, number: int, grads: Floats, updates: Floats, scratch: Floats
 ) -> None:
-    """The only place where parameters change: the gradient is penalised and clipped, updates are computed, and added.
+    """The only place where learnt parameters change: gradients are penalised and clipped, updates computed, and added.
+
+    Running statistics, which no update moves, are those after the step already; they are averaged with the parameters.
 
     Args:
         learner: a session.
@@ -54,8 +56,10 @@ def apply_update(
                 np.multiply(params[part], lr * decay, out=scratch[part])
                 np.subtract(updates[part], scratch[part], out=updates[part])
         np.add(params[place], updates[place], out=params[place])
-        if learner.average is not None and learner.decay_of_average is not None:
-            mean, rate = learner.average[place], averaging_rate(learner.decay_of_average, step)
+    if learner.average is not None and learner.decay_of_average is not None:
+        rate, statistics = averaging_rate(learner.decay_of_average, step), learner.program.statistics(stretch.frozen)
+        for place in (*(place for place, _, _, _ in groups), *statistics):
+            mean = learner.average[place]
             np.subtract(params[place], mean, out=scratch[place])
             np.multiply(scratch[place], rate, out=scratch[place])
             np.add(mean, scratch[place], out=mean)
@@ -101,11 +105,11 @@ def _groups(
 ) -> Iterator[tuple[slice, tuple[slice, ...], float, float]]:
     """Parameters that share a learning rate and a decay: where they stand, and where their weights do."""
     lr, decay = stretch.lr, optimizer.weight_decay if stretch.weight_decay is None else stretch.weight_decay
-    if isinstance(lr, float | int) and isinstance(decay, float | int) and not stretch.frozen:
+    if isinstance(lr, float | int) and isinstance(decay, float | int) and not stretch.frozen and not program.coupled:
         yield slice(0, program.size), program.weights, lr, decay
         return
     layers = [op for op in program.ops if isinstance(op, DenseOp)]
     rates, decays = (np.broadcast_to(value, (stretch.count, len(layers)))[number] for value in (lr, decay))
     for op, rate, shrink in zip(layers, rates.tolist(), decays.tolist(), strict=True):
         if op.layer not in stretch.frozen:
-            yield slice(op.W.start, op.b.stop), (op.W,), rate, shrink
+            yield program.learnt_with(op), (op.W,), rate, shrink

@@ -127,6 +127,8 @@ def check(
     arrays = tuple(_checked(part, found.tolerance) for part in found.parts)
     dropped = any(isinstance(layer, Dropout) and layer.rate for layer in moment.network.layers)
     draws = ", dropout with fixed draws" if dropped else ""
+    if moment.network.coupled:
+        draws += ", batch normalisation with the batch's and with running statistics"
     if found.passed:
         verdict = f"Backpropagation is right on {count} examples{draws}"
     else:

@@ -14,7 +14,7 @@ from backlight.errors import InputError
 from backlight.explanation.moment import Moment
 from backlight.explanation.parts import Parts, add_up
 from backlight.explanation.places import Unit, dense_layer
-from backlight.network import Activation, Backward, Dense, Network, Trace
+from backlight.network import Activation, Backward, BatchNorm, Dense, LayerNorm, Network, Trace
 from backlight.network.layers import ActivationCache
 from backlight.network.objective import encode_targets
 
@@ -82,7 +82,8 @@ class Wish:
         activation: a = f(z).
         target: what an output should be; None for hidden units.
         for_activation: −∂loss/∂a; None where output and loss are fused.
-        slope: f′(z); None where output and loss are fused.
+        slope: f′(z), with batch normalisation times what that multiplies z with; None where output and loss are fused,
+            and where layer normalisation makes every activation depend on all z.
         for_z: −delta, the wish that is passed on: y − a where fused, else for_activation · slope.
         saturated: whether a flat slope silences a loud wish.
     """
@@ -144,7 +145,7 @@ def wishes(example: Example, layer: int) -> list[Wish]:
     for j, name in enumerate(names):
         flat = loud = False
         if for_activation is not None and slope is not None:
-            flat = abs(slope[j]) < SATURATED * steepest
+            flat = abs(slope[j]) < SATURATED * steepest[j]
             loud = abs(for_activation[j]) >= LOUD * loudest > 0
         found.append(
             Wish(
@@ -161,21 +162,38 @@ def wishes(example: Example, layer: int) -> list[Wish]:
     return found
 
 
-def _sides(example: Example, layer: int) -> tuple[Floats, Floats | None, Floats | None, float]:
-    """Activations, wishes for them, slopes (None where fused or coupled) and the steepest slope of a dense layer."""
+def mixed_behind(network: Network, layer: int) -> bool:
+    """Whether layer normalisation stands behind a dense layer, so that every unit's activation depends on all z."""
+    return layer + 1 < len(network.layers) and isinstance(network.layers[layer + 1], LayerNorm)
+
+
+def norm_factors(example: Example, layer: int) -> Floats:
+    """What batch normalisation behind a dense layer multiplies a change of each z with (j,): 1 where there is none."""
+    factors: Floats = np.ones(example.trace.outs[layer].shape[1])
+    norm = example.moment.network.layers[layer + 1] if layer + 1 < len(example.trace.outs) else None
+    if isinstance(norm, BatchNorm):
+        factors *= norm.scale / np.sqrt(norm.running_var + norm.eps)
+    return factors
+
+
+def _sides(example: Example, layer: int) -> tuple[Floats, Floats | None, Floats | None, Floats]:
+    """Activations, wishes for them, slopes (None where fused or coupled) and the steepest slopes of a dense layer."""
     following = activation_after(example, layer)
     delta = example.backward.errors[layer]
     assert delta is not None
     if following is None:
         z = example.trace.outs[layer][0]
-        return z, -delta[0], np.ones_like(z), 1.0
+        return z, -delta[0], np.ones_like(z), np.ones_like(z)
     activation, cache = example.moment.network.layers[following], example.trace.caches[following]
     assert isinstance(activation, Activation)
     assert isinstance(cache, ActivationCache)
     error = example.backward.errors[following]
+    factors = norm_factors(example, layer)
+    steepest = _STEEPEST.get(activation.function, 1.0) * np.abs(factors)
     if error is None or activation.function == "softmax":
-        return cache.a[0], None, None, 1.0
-    return cache.a[0], -error[0], activation.slope(cache)[0], _STEEPEST.get(activation.function, 1.0)
+        return cache.a[0], None, None, steepest
+    slopes = None if mixed_behind(example.moment.network, layer) else activation.slope(cache)[0] * factors
+    return cache.a[0], -error[0], slopes, steepest
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from backlight.arrays import Floats, Ints
-from backlight.network import Activation, Dense, Network
+from backlight.network import Activation, Dense, LayerNorm, Network
 from backlight.network.activations import ACTIVATIONS
 from backlight.network.layers import Cache
 
@@ -68,11 +68,11 @@ def integrated_gradients(network: Network, start: Floats, end: Floats, output: i
 
     The gradient of a network of ReLUs jumps wherever a unit changes sides. Between two kinks everything up to the last
     layer is linear in t, so the kinks of every layer are found exactly, one layer after another, and the line is cut
-    there; behind a curved activation they are found by the secant method. Each piece is integrated by 7 points, and
-    halved as long as it misses more than its part of 10⁻⁸ of the whole change: of the output on the piece, or, over all
-    inputs by size, of what its own 3 points give. What is below 10⁻¹² of the largest output on the line, which is known
-    to 16 digits, is let be. Halving ends at 200,000 points, or where points times parameters reach 10¹¹, but not before
-    50,000 points; what is then missed shows in the sum.
+    there; behind a curved activation or layer normalisation they are found by the secant method. Each piece is
+    integrated by 7 points, and halved as long as it misses more than its part of 10⁻⁸ of the whole change: of the
+    output on the piece, or, over all inputs by size, of what its own 3 points give. What is below 10⁻¹² of the largest
+    output on the line, which is known to 16 digits, is let be. Halving ends at 200,000 points, or where points times
+    parameters reach 10¹¹, but not before 50,000 points; what is then missed shows in the sum.
 
     Args:
         network: in float64; its hidden layers must give finite numbers on the line.
@@ -193,6 +193,8 @@ def _knots(line: _Line) -> Floats:
             for kink in ACTIVATIONS[layer.function].kinks:
                 found = np.union1d(found, _crossings(line, index, found, kink, straight=straight))
             straight = straight and layer.function in _STRAIGHT
+        elif isinstance(layer, LayerNorm):
+            straight = False
     return found
 
 

@@ -28,7 +28,8 @@ class Moment:
     Attributes:
         network: a float64 copy, so that explanations are exact to the last digits; never trained.
         loss: the loss that it is or was trained on.
-        when: the moment in words: "after step 600 (epoch 46)".
+        when: the moment in words: "after step 600 (epoch 46)"; a network with batch normalisation is explained "with
+            running statistics".
         step: how many steps had been taken, None if unknown.
         inputs: one name per input.
         outputs: one name per output.
@@ -109,7 +110,7 @@ def open_moment(subject: Subject, at: str | int | None = None, *, loss: str | No
         inputs = tuple(f"x{i}" for i in range(subject.inputs))
         outputs = tuple(f"output {j}" for j in range(subject.outputs))
         objective = subject.objective(loss)
-        return Moment(subject.copy("float64"), objective.loss, "as it is", None, inputs, outputs)
+        return Moment(subject.copy("float64"), objective.loss, _said("as it is", subject), None, inputs, outputs)
     run = subject if isinstance(subject, Run) else Run.open(subject)
     return _moment_of(run, "best" if at is None else at)
 
@@ -189,4 +190,9 @@ def _named(
     assert loss is not None
     labels = isinstance(target, Labels)
     quantities = target if isinstance(target, Quantities) else None
+    when = _said(when, network)
     return Moment(network, loss, when, step, inputs.names, tuple(outputs), shape, quantities, labels, run, warnings)
+
+
+def _said(when: str, network: Network) -> str:
+    return f"{when}, with running statistics" if network.coupled else when

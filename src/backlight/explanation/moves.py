@@ -25,6 +25,10 @@ from backlight.plots import Block, Curve, Heading, Text, number
 from backlight.training import Training, replay
 
 _POINTS: Final = 200
+_COUPLED: Final = (
+    "what each example added cannot be told: with batch normalisation an example's gradient depends on the others of "
+    "its batch; layer normalisation has no such ties"
+)
 _WORDS: Final = {
     "gradient": "what the gradients of these steps added",
     "penalty": "what the penalties l1 and l2 took",
@@ -137,7 +141,7 @@ def moves(run: Run | Path | str, weight: str | Weight, first: int, last: int, *,
         weight: LAYER:TO:FROM, with `b` for FROM to name the bias.
         first: how many steps had been taken at the beginning; 0 is the untrained network.
         last: how many steps had been taken at the end.
-        examples: whether to say what each example added, where it is a single step.
+        examples: whether to say what each example added, where it is a single step without batch normalisation.
 
     Raises:
         InputError: there is no such weight or step, or the run's data have changed.
@@ -156,9 +160,10 @@ def moves(run: Run | Path | str, weight: str | Weight, first: int, last: int, *,
     to = unit_names(moment, weight.layer)[weight.to]
     replay(conduct.training, first, run.checkpoint())
     optimizer = run.settings.trainer(network).chosen_optimizer()
-    single = examples and last == first + 1
+    single, warnings = examples and last == first + 1, engine_warnings(run)
+    if single and network.coupled:
+        single, warnings = False, (*warnings, _COUPLED)
     steps = list(opened_steps(conduct.training, optimizer, weight, last, examples=single))
-    warnings = engine_warnings(run)
     return told(
         conduct.training,
         weight,
@@ -181,10 +186,12 @@ def step_examples(run: Run | Path | str, weight: str | Weight, step: int) -> Ste
         step: how many steps had been taken before the one that is opened.
 
     Raises:
-        InputError: there is no such weight or step, or the run's data have changed.
+        InputError: there is no such weight or step, or the run's data have changed, or batch normalisation leaves no
+            example a share of its own.
     """
     found = moves(run, weight, step, step + 1).examples
-    assert found is not None
+    if found is None:
+        raise InputError(_COUPLED)
     return found
 
 

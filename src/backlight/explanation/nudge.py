@@ -1,7 +1,8 @@
 """One weight alone: what every example says about it, and what a nudge of it does to every loss.
 
 A weight into unit j reaches the loss through that unit only. So the backward pass needs all errors of the layers above
-and only one column of this layer's; and a nudge moves the next dense layer's z by (the change of a_j) · W_j.
+and only one column of this layer's; and a nudge moves the next dense layer's z by (the change of a_j) · W_j. Behind a
+normalisation all columns are passed.
 """
 
 from dataclasses import dataclass, replace
@@ -12,8 +13,9 @@ from backlight.arrays import Array, Floats
 from backlight.explanation.desires import incoming_names, unit_names
 from backlight.explanation.moment import Moment
 from backlight.explanation.places import Weight, dense_layer
-from backlight.network import Activation, Dense, Network, Trace
+from backlight.network import Activation, Dense, LayerNorm, Network, Trace
 from backlight.network.layers import ActivationCache
+from backlight.network.normalisation import NormCache, coupled_slopes
 from backlight.network.objective import encode_targets
 
 
@@ -83,7 +85,8 @@ def speak(network: Network, trace: Trace, y: Array, loss: str, weight: Weight) -
 class _Between:
     """Activations and dropout of a trace, through which errors go back and changes go forward.
 
-    Their Jacobians are symmetric, so that the two ways are the same product; slopes are computed once for both.
+    Their Jacobians are symmetric, so that the two ways are the same product; slopes are computed once for both. Only a
+    layer normalisation's is not.
     """
 
     def __init__(self, network: Network, trace: Trace) -> None:
@@ -99,6 +102,13 @@ class _Between:
             return values * self._slopes[index]
         passed: Floats = layer.backward(values, cache)[0]  # type: ignore[arg-type]
         return passed
+
+    def onward(self, index: int, values: Floats) -> Floats:
+        """Changes (n, j) of what all units of a layer take, as changes of what they give."""
+        layer, cache = self.network.layers[index], self.trace.caches[index]
+        if isinstance(layer, LayerNorm) and isinstance(cache, NormCache):
+            return coupled_slopes(values, cache.hat, cache.inverse, 1) * layer.scale
+        return self.through(index, values)
 
     def through_unit(self, index: int, values: Floats, j: int) -> Floats:
         """Values (n, 1) of one unit of a layer of the inside, passed through; dropout drops nothing here."""
@@ -118,8 +128,10 @@ def _output_error(network: Network, trace: Trace, y: Array, loss: str) -> tuple[
 
 
 def _next_dense(network: Network, layer: int) -> int | None:
+    """The next dense layer, where every unit reaches it alone; None behind a normalisation, and for the last layer."""
     after = [index for index, _, _ in network.dense_layers() if index > layer]
-    return after[0] if after else None
+    normalised = any(index == layer + 1 for index, _, _ in network.norm_layers())
+    return after[0] if after and not normalised else None
 
 
 def _delta_of_unit(between: _Between, weight: Weight, error: Floats, start: int) -> Floats:
@@ -155,7 +167,7 @@ def _carry(between: _Between, weight: Weight, moved: Floats, start: int) -> Floa
         begin = following + 1
     for index in range(begin, start + 1):
         layer = network.layers[index]
-        tangent = tangent @ layer.W.T if isinstance(layer, Dense) else between.through(index, tangent)
+        tangent = tangent @ layer.W.T if isinstance(layer, Dense) else between.onward(index, tangent)
     return tangent
 
 

@@ -6,10 +6,17 @@ from heapq import nlargest
 import numpy as np
 
 from backlight.arrays import Floats
-from backlight.explanation.desires import Example, activation_after, incoming_names, unit_names
+from backlight.explanation.desires import (
+    Example,
+    activation_after,
+    incoming_names,
+    mixed_behind,
+    norm_factors,
+    unit_names,
+)
 from backlight.explanation.parts import Part, Parts
 from backlight.explanation.places import Weight, check_weight, dense_layer
-from backlight.network import Activation, Dense
+from backlight.network import Activation
 from backlight.network.layers import ActivationCache
 
 _COUNT = 5
@@ -20,7 +27,7 @@ class Factor:
     """One factor of a product.
 
     Attributes:
-        symbol: in the letters of the field: "∂z/∂w", "∂a/∂z", "∂z/∂a", "∂loss/∂z".
+        symbol: in the letters of the field: "∂z/∂w", "∂a/∂z", "∂z/∂a", "∂loss/∂z"; "∂z/∂z" through layer normalisation.
         name: what it is, in words.
         value: the number.
     """
@@ -53,7 +60,8 @@ class Chain:
 
     Attributes:
         weight: the weight's name LAYER:TO:FROM.
-        factors: ∂loss/∂w = ∂z/∂w · ∂a/∂z · ∂loss/∂a (the last two as one where output and loss are fused).
+        factors: ∂loss/∂w = ∂z/∂w · ∂a/∂z · ∂loss/∂a (the last two as one where output and loss are fused, and
+            where layer normalisation mixes the units).
         product: of the factors.
         gradient: ∂loss/∂w from the layer's own backward pass.
         paths: the strongest paths, the strongest first.
@@ -110,6 +118,9 @@ def _tail(example: Example, layer: int, unit: int) -> list[Factor]:
     slopes = _slopes(example, layer)
     delta = example.backward.errors[layer]
     assert delta is not None
+    if mixed_behind(example.moment.network, layer):
+        words = f"the error of {name}, by way of all units of its layer, which are normalised together"
+        return [Factor("∂loss/∂z", words, float(delta[0, unit]))]
     if slopes is None:
         return [Factor("∂loss/∂z", f"the error of {name}: what it is minus what it should be", float(delta[0, unit]))]
     following = activation_after(example, layer)
@@ -131,20 +142,17 @@ def _slopes(example: Example, layer: int) -> Floats | None:
     assert isinstance(cache, ActivationCache)
     if example.backward.errors[following] is None or activation.function == "softmax":
         return None
-    slopes: Floats = activation.slope(cache)[0]
+    slopes: Floats = activation.slope(cache)[0] * norm_factors(example, layer)
     return slopes
 
 
-def _slopes_between(example: Example, layer: int) -> Floats:
-    """∂(what the next dense layer hears)/∂z (j,) of a hidden dense layer: the product of all slopes between the two."""
-    slopes: Floats = np.ones(example.trace.outs[layer].shape[1])
-    for index in range(layer + 1, len(example.trace.caches)):
-        activation, cache = example.moment.network.layers[index], example.trace.caches[index]
-        if isinstance(activation, Dense):
-            break
-        if isinstance(activation, Activation) and isinstance(cache, ActivationCache):
-            slopes = slopes * activation.slope(cache)[0]
-    return slopes
+def _onwards(example: Example, here: int, after: int) -> Floats:
+    """∂z/∂z (k, j): how the z of a dense layer's units change with those of the dense layer before, at this example."""
+    changes: Floats = dense_layer(example.moment.network, after).W
+    for index in range(after - 1, here, -1):
+        cache = example.trace.caches[index]
+        changes, _ = example.moment.network.layers[index].backward(changes, cache)  # type: ignore[arg-type]
+    return changes
 
 
 def _all_paths(example: Example, layer: int) -> Floats:
@@ -155,7 +163,7 @@ def _all_paths(example: Example, layer: int) -> Floats:
     assert delta is not None
     total: Floats = delta[0].copy()
     for here, after in zip(reversed(numbers[:-1]), reversed(numbers[1:]), strict=True):
-        total = _slopes_between(example, here) * (dense_layer(network, after).W.T @ total)
+        total = _onwards(example, here, after).T @ total
     return total
 
 
@@ -167,16 +175,16 @@ def _strongest(example: Example, weight: Weight, first: Factor, gradient: float,
     assert delta is not None
     best: list[list[tuple[float, tuple[int, ...]]]] = [[(float(d), (j,))] for j, d in enumerate(delta[0])]
     for here, after in zip(reversed(numbers[:-1]), reversed(numbers[1:]), strict=True):
-        slopes, W = _slopes_between(example, here), dense_layer(network, after).W
-        units = [weight.to] if here == weight.layer else range(len(slopes))
-        best = _step_back(best, slopes, W, list(units), count)
+        onwards = _onwards(example, here, after)
+        units = [weight.to] if here == weight.layer else range(onwards.shape[1])
+        best = _step_back(best, onwards, list(units), count)
     found = best[0] if len(numbers) > 1 else best[weight.to]
     ranked = nlargest(count, found, key=lambda item: abs(item[0]))
     return [_path(example, numbers, units, first, gradient) for _, units in ranked]
 
 
 def _step_back(
-    best: list[list[tuple[float, tuple[int, ...]]]], slopes: Floats, W: Floats, units: list[int], count: int
+    best: list[list[tuple[float, tuple[int, ...]]]], onwards: Floats, units: list[int], count: int
 ) -> list[list[tuple[float, tuple[int, ...]]]]:
     depth = max(len(entries) for entries in best)
     values = np.zeros((len(best), depth))
@@ -184,7 +192,7 @@ def _step_back(
         values[k, : len(entries)] = [value for value, _ in entries]
     found = []
     for unit in units:
-        products = (slopes[unit] * W[:, unit])[:, None] * values
+        products = onwards[:, [unit]] * values
         flat = np.abs(products).ravel()
         top = np.argpartition(flat, -min(count, flat.size))[-min(count, flat.size) :]
         pairs = [divmod(int(place), depth) for place in top]
@@ -192,21 +200,39 @@ def _step_back(
     return found
 
 
+def _between(example: Example, here: tuple[int, int, str], there: tuple[int, int]) -> list[Factor]:
+    """From the z of a unit to that of one of the next dense layer: slope and weight, or both at once where mixed."""
+    (layer, unit, name), (after, to) = here, there
+    to_name = unit_names(example.moment, after)[to]
+    if mixed_behind(example.moment.network, layer):
+        words = f"from {name} to {to_name}, by way of all units of {name}'s layer, which are normalised together"
+        return [Factor("∂z/∂z", words, float(_onwards(example, layer, after)[to, unit]))]
+    slope, weight = _slope_between(example, layer, after)[unit], dense_layer(example.moment.network, after).W[to, unit]
+    return [
+        Factor("∂a/∂z", f"the slope of {name}'s activation", float(slope)),
+        Factor("∂z/∂a", f"the weight from {name} to {to_name}", float(weight)),
+    ]
+
+
+def _slope_between(example: Example, layer: int, after: int) -> Floats:
+    """∂(what the next dense layer hears)/∂z (j,) of units that no layer in between mixes."""
+    slopes: Floats = np.ones_like(example.trace.outs[layer])
+    for index in range(after - 1, layer, -1):
+        slopes, _ = example.moment.network.layers[index].backward(slopes, example.trace.caches[index])  # type: ignore[arg-type]
+    first: Floats = slopes[0]
+    return first
+
+
 def _path(example: Example, numbers: list[int], units: tuple[int, ...], first: Factor, gradient: float) -> Path:
-    network, names, factors = example.moment.network, [], [first]
+    names, factors = [], [first]
     for place, (layer, unit) in enumerate(zip(numbers, units, strict=True)):
         name = unit_names(example.moment, layer)[unit]
         names.append(name)
         if place + 1 == len(numbers):
             factors += _tail(example, layer, unit)
             continue
-        slopes = _slopes_between(example, layer)
         after, to = numbers[place + 1], units[place + 1]
-        factors.append(Factor("∂a/∂z", f"the slope of {name}'s activation", float(slopes[unit])))
-        to_name = unit_names(example.moment, after)[to]
-        factors.append(
-            Factor("∂z/∂a", f"the weight from {name} to {to_name}", float(dense_layer(network, after).W[to, unit]))
-        )
+        factors += _between(example, (layer, unit, name), (after, to))
     value = float(np.prod([factor.value for factor in factors]))
     return Path(tuple(names), tuple(factors), value, value / gradient if gradient else 0.0)
 

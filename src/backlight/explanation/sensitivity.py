@@ -26,8 +26,8 @@ class Sensitive:
     """One parameter.
 
     Attributes:
-        weight: LAYER:TO:FROM, or LAYER:TO:b for a bias.
-        source: the name of the input or unit behind the weight; "bias" for a bias.
+        weight: LAYER:TO:FROM, or LAYER:TO:b for a bias; LAYER:TO:scale or LAYER:TO:shift of a normalisation.
+        source: the name of the input or unit behind the weight; "bias", "scale" or "shift" for one of these.
         to: the name of the unit that listens.
         value: the parameter itself.
         slope: ∂C/∂w, by how much the cost rises per unit of w.
@@ -129,12 +129,18 @@ def sensitivity(
         border = place.stop - dense.units
         named += [(f"layer {index} weights", float(sizes[place.start : border].sum()))]
         named += [(f"layer {index} biases", float(sizes[border : place.stop].sum()))]
+    for index, norm, place in moment.network.norm_layers():
+        border = place.start + norm.units
+        named += [(f"layer {index} scales", float(sizes[place.start : border].sum()))]
+        named += [(f"layer {index} shifts", float(sizes[border : border + norm.units].sum()))]
+    for statistics in moment.network.statistics:
+        sizes[statistics] = -1.0  # not parameters: behind all of them
     return Sensitivity(
         when=moment.when,
         count=len(losses),
-        parameters=len(gradient),
+        parameters=moment.network.learnt,
         cost=float(losses.mean()),
-        ranked=tuple(_sensitive(moment, int(p), gradient) for p in _largest(sizes, count)),
+        ranked=tuple(_sensitive(moment, int(p), gradient) for p in _largest(sizes, count) if sizes[p] >= 0),
         layers=add_up(named, whole=float(np.linalg.norm(gradient, 1))),
         precision=used,
     )
@@ -149,10 +155,16 @@ def _largest(sizes: Floats, count: int) -> Ints:
 
 
 def _sensitive(moment: Moment, place: int, gradient: Floats) -> Sensitive:
-    weight = weight_at(moment.network, place)
+    network = moment.network
+    for index, norm, span in network.norm_layers():
+        if span.start <= place < span.stop:
+            kind, unit = ("scale", "shift")[(place - span.start) // norm.units], (place - span.start) % norm.units
+            to, value = unit_names(moment, index - 1)[unit], float(network.params[place])
+            return Sensitive(f"{index}:{unit}:{kind}", kind, to, value, float(gradient[place]))
+    weight = weight_at(network, place)
     source = BIAS if weight.source is None else incoming_names(moment, weight.layer)[weight.source]
     to = unit_names(moment, weight.layer)[weight.to]
-    return Sensitive(str(weight), source, to, weight_value(moment.network, weight), float(gradient[place]))
+    return Sensitive(str(weight), source, to, weight_value(network, weight), float(gradient[place]))
 
 
 def weight_at(network: Network, place: int) -> Weight:

@@ -105,7 +105,7 @@ def opened_steps(
         step, stretch = training.step, training.stretch(training.step, 1)
         lr = training.rates.at(step)
         before, state = float(training.network.params[k]), _state(training, k)
-        grads = training.session.gradients(stretch.rows(), stretch.epoch)[1].astype(np.float64)
+        grads = _gradient(training, stretch)
         grad, (penalised, clipped) = float(grads[k]), _besides(training, weight, stretch, grads)
         own = example_gradients(training, weight, stretch) if examples else None
         training.advance_to(step + 1)
@@ -142,35 +142,22 @@ def _besides(training: Training, weight: Weight, stretch: Stretch, grads: Floats
     penalty = float(penalties[k]) if (objective.l1 or objective.l2) and weight.source is not None else None
     if clipping.norm is None and clipping.examples is None:
         return penalty, None
-    learning = [place for layer, _, place in training.network.dense_layers() if layer not in stretch.frozen]
     if clipping.examples is not None:
-        taken = grads + _taken_from_examples(training, stretch, clipping.examples)
+        taken = _gradient(training, stretch, clip_examples=True)
     taken = taken + penalties
+    for place in session.program.kept(stretch.frozen):
+        taken[place] = 0.0
     if clipping.norm is not None:
-        taken = taken * clip_factor(clipping.norm, sum(float(taken[place] @ taken[place]) for place in learning))
+        taken = taken * clip_factor(clipping.norm, float(taken @ taken))
     return penalty, float(taken[k] - grads[k] - penalties[k])
 
 
-def _taken_from_examples(training: Training, stretch: Stretch, longest: float) -> Floats:
-    """What the clipping of examples adds to a step's gradient (size,): ((c − 1) w/n ∘ delta)ᵀ a, in float64."""
-    rows, given = stretch.rows(), training.session.examples.sample_weight
-    found = training.session.deltas(rows, stretch.epoch)
-    passed = {
-        layer: (found.deltas[layer].astype(np.float64), found.incoming[layer].astype(np.float64), place)
-        for layer, _, place in training.network.dense_layers()
-    }
-    squares = sum(
-        (delta**2).sum(axis=1) * ((a**2).sum(axis=1) + 1)
-        for layer, (delta, a, _) in passed.items()
-        if layer not in stretch.frozen
+def _gradient(training: Training, stretch: Stretch, *, clip_examples: bool = False) -> Floats:
+    """The gradient (size,) of the losses of a step's examples, in float64."""
+    rows, frozen = stretch.rows(), stretch.frozen
+    return training.session.gradients(rows, stretch.epoch, frozen=frozen, clip_examples=clip_examples)[1].astype(
+        np.float64
     )
-    c = np.array([clip_factor(longest, square) for square in np.broadcast_to(squares, len(rows)).tolist()])
-    weights = mean_weights(len(rows), np.dtype(np.float64), None if given is None else given[rows])
-    total = np.zeros(training.network.params.size)
-    for delta, a, place in passed.values():
-        weighted = ((c - 1) * weights)[:, None] * delta
-        total[place] = np.concatenate([(weighted.T @ a).reshape(-1), weighted.sum(axis=0)])
-    return total
 
 
 def _state(training: Training, k: int) -> dict[str, Floats]:

@@ -1,7 +1,8 @@
 """What the health of a network is judged by, gathered in two passes over the examples, without ever holding them all.
 
 First pass: per layer the sizes of activations and errors, and how flat each unit's slope is; of every example the
-squared norm of its gradient, Σ_l ‖delta_n‖² (‖a_n‖² + 1) (Goodfellow 2015, arXiv:1510.01799); the mean gradient, and
+squared norm of its gradient, Σ_l ‖delta_n‖² (‖a_n‖² + 1) (Goodfellow 2015, arXiv:1510.01799), with what a
+normalisation's scale and shift add; the mean gradient, and
 the sum of the examples' gradients each scaled to length 1. Second pass: every example's gradient times the mean
 gradient, rowsum((a V_Wᵀ) ∘ delta) + delta V_b.
 """
@@ -152,13 +153,12 @@ def squared_norms(backward: Backward) -> Floats:
     norms: Floats = np.zeros_like(backward.losses)
     for grads in backward.grads:
         if grads is not None:
-            sizes = np.einsum("ni,ni->n", grads.a, grads.a)
-            norms += np.einsum("nj,nj->n", grads.delta, grads.delta) * (sizes + 1.0)
+            norms += grads.squared_norms()
     return norms
 
 
 def products(network: Network, backward: Backward, direction: Floats) -> Floats:
-    """Every example's gradient times a direction V (n,): rowsum((a V_Wᵀ) ∘ delta) + delta V_b, summed over layers.
+    """Every example's gradient times a direction V (n,), summed over layers; rowsum((a V_Wᵀ) ∘ delta) + delta V_b.
 
     Args:
         network: whose backward pass it is.
@@ -166,9 +166,7 @@ def products(network: Network, backward: Backward, direction: Floats) -> Floats:
         direction: one number per parameter (size,).
     """
     found: Floats = np.zeros_like(backward.losses)
-    for index, dense, place in network.dense_layers():
-        grads, part = backward.grads[index], direction[place]
-        assert grads is not None
-        V_W, V_b = part[: dense.W.size].reshape(dense.W.shape), part[dense.W.size :]
-        found += np.einsum("nj,nj->n", grads.a @ V_W.T + V_b, grads.delta)
+    for grads, place in zip(backward.grads, network.places(), strict=True):
+        if grads is not None:
+            found += grads.along(direction[place])
     return found

@@ -35,6 +35,7 @@ class Asked:
         output: the activation of the last layer.
         loss: the loss.
         init: the initializer.
+        norm: "batch" or "layer": what normalises the pre-activations of hidden layers, if anything.
         optimizer: its name.
         lr: learning rate.
         schedule: how the learning rate changes, as it is typed.
@@ -63,7 +64,7 @@ class Asked:
         engine: which engine.
         scouted: whether `epochs` is not the user's choice but what five folds found; see `backlight.files.scouting`.
         start_from: a run, or a model file, whose layers and preparation of inputs are carried over; `layers`,
-            `activation` and `dropout` are then its own.
+            `activation`, `norm` and `dropout` are then its own.
         freeze: how many of its first layers with weights keep them.
         classes: those that are learnt, of data with more; all of them unless given.
         per_class: how many training examples of each class there are; all unless given.
@@ -89,6 +90,7 @@ class Asked:
     output: str | None = None
     loss: str | None = None
     init: str | None = None
+    norm: str | None = None
     optimizer: str = "adam"
     lr: float | None = None
     schedule: str = "constant"

@@ -101,7 +101,8 @@ class Settings(Asked):
         if self.per_class is not None:
             whole_number("per_class", self.per_class, 1)
         whole_number("freeze", self.freeze, 0)
-        small = replace(self, layers=(1,) * len(self.layers), output=self.output or suited, freeze=0)
+        narrow = tuple(min(units, 2) for units in self.layers)
+        small = replace(self, layers=narrow, output=self.output or suited, freeze=0)
         small.trainer(small._network(1, *small.layers, 2))
 
     def _check_code(self) -> None:
@@ -209,6 +210,7 @@ class Settings(Asked):
             output=self.output,
             sizes=sizes,
             init=self.init,
+            norm=self.norm,
             dropout=self.dropout or 0.0,
             seed=self.seed,
         )
@@ -260,6 +262,7 @@ def _shape_of(network: Network, *, autoencodes: bool) -> dict[str, Any]:
     return {
         **shape,
         "activation": functions[0] if functions else "identity",
+        "norm": "batch" if network.coupled else ("layer" if any(network.norm_layers()) else None),
         "dropout": rates[0] if rates else 0.0,
     }
 

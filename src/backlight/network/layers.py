@@ -5,7 +5,7 @@ A layer keeps no activations; what its backward pass needs stands in the cache t
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from backlight.arrays import Array, Floats, Ints
 from backlight.errors import InputError, nearest, number_within, whole_number
 from backlight.network.activations import OUTPUTS, activation_function
 from backlight.network.initializers import initial_weights, standard_deviation
+from backlight.network.normalisation import BatchNorm, LayerNorm, NormCache, NormGrads
 from backlight.network.softmax import check_sizes, softmax, softmax_backward
 from backlight.randomness import PhiloxBlock, Purpose, stream_key
 
@@ -59,6 +60,21 @@ class DenseGrads:
     def per_example(self) -> tuple[Floats, Floats]:
         """∂loss_n/∂(W, b) with the example axis kept: arrays (n, j, i) and (n, j)."""
         return self.delta[:, :, None] * self.a[:, None, :], self.delta
+
+    def squared_norms(self) -> Floats:
+        """‖∂loss_n/∂(W, b)‖² (n,): ‖delta_n‖² (‖a_n‖² + 1). Source: Goodfellow 2015, arXiv:1510.01799."""
+        norms: Floats = np.einsum("nj,nj->n", self.delta, self.delta) * (np.einsum("ni,ni->n", self.a, self.a) + 1.0)
+        return norms
+
+    def along(self, direction: Floats) -> Floats:
+        """Every example's gradient times a direction V (n,), which is laid out as W and b are.
+
+        rowsum((a V_Wᵀ) ∘ delta) + delta V_b: one matrix product for all n.
+        """
+        units, incoming = self.delta.shape[1], self.a.shape[1]
+        V_W, V_b = direction[: units * incoming].reshape(units, incoming), direction[units * incoming :]
+        products: Floats = np.einsum("nj,nj->n", self.a @ V_W.T + V_b, self.delta)
+        return products
 
 
 class Dense:
@@ -111,6 +127,10 @@ class Dense:
         """Draw W and set b to 0."""
         self.W[...] = initial_weights(self.init, (self.units, self.incoming), seed, layer)
         self.b.fill(0.0)
+
+    def tensors(self) -> dict[str, Floats]:
+        """The parameters by the names that PyTorch's Linear has for them."""
+        return {"weight": self.W, "bias": self.b}
 
     def forward(self, x: Floats, draws: Draws | None = None, layer: int = 0) -> tuple[Floats, DenseCache]:
         """The pre-activations z (n, j) of inputs x (n, i)."""
@@ -256,8 +276,9 @@ class DropoutMask:
             np.multiply(mask[:, : column.shape[1]], scale.dtype.type(1.0 / (1.0 - rate)), out=column)
 
 
-Layer: TypeAlias = Dense | Activation | Dropout
-Cache: TypeAlias = DenseCache | ActivationCache | DropoutCache
+Layer: TypeAlias = Dense | Activation | Dropout | BatchNorm | LayerNorm
+Cache: TypeAlias = DenseCache | ActivationCache | DropoutCache | NormCache
+Grads: TypeAlias = DenseGrads | NormGrads
 
 
 def layer_from_dict(spec: dict[str, Any]) -> Layer:
@@ -266,7 +287,7 @@ def layer_from_dict(spec: dict[str, Any]) -> Layer:
     Raises:
         InputError: the description is not one of a layer.
     """
-    kinds: dict[str, Callable[..., Layer]] = {"dense": Dense, "activation": Activation, "dropout": Dropout}
+    kinds: dict[str, Callable[..., Layer]] = {layer.kind: layer for layer in get_args(Layer)}
     arguments = {name: value for name, value in spec.items() if name != "kind"}
     try:
         return kinds[spec["kind"]](**arguments)

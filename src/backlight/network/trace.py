@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from backlight.arrays import Floats
-from backlight.network.layers import ActivationCache, Cache, DenseGrads
+from backlight.errors import InputError
+from backlight.network.layers import ActivationCache, Cache, DenseGrads, Grads
 from backlight.network.objective import mean_weights
 
 
@@ -48,21 +49,29 @@ class Backward:
             activation. None for an output activation that is fused with its loss.
         d_x: ∂loss_n/∂x (n, i).
         grads: for each layer its factored per-example gradients; None where it has no parameters.
-        size: the number of parameters of the network.
+        size: the number of parameters of the network, running statistics included.
+        coupled: whether batch normalisation has coupled the examples, so that `errors` and `grads` are those of the
+            sum of their losses, row by row, and no example's own.
     """
 
     losses: Floats
     errors: tuple[Floats | None, ...]
     d_x: Floats
-    grads: tuple[DenseGrads | None, ...]
+    grads: tuple[Grads | None, ...]
     size: int
+    coupled: bool = False
 
     def gradient(self, sample_weight: Floats | None = None) -> Floats:
         """∂objective/∂parameters as one flat array, for the weighted mean of the losses.
 
         Args:
             sample_weight: one weight per example (n,); 1 unless given.
+
+        Raises:
+            InputError: the pass is coupled, and weights come too late: `Network.backward` takes them.
         """
+        if self.coupled and sample_weight is not None:
+            raise InputError("batch normalisation couples the examples; give sample_weight to Network.backward instead")
         weights = mean_weights(len(self.losses), self.losses.dtype, sample_weight)
         flat = np.empty(self.size, self.losses.dtype)
         position = 0
@@ -72,3 +81,9 @@ class Backward:
                     flat[position : position + part.size] = part.reshape(-1)
                     position += part.size
         return flat
+
+    def dense(self, layer: int) -> DenseGrads:
+        """The gradients of a dense layer, by its number."""
+        grads = self.grads[layer]
+        assert isinstance(grads, DenseGrads)
+        return grads

@@ -3,7 +3,7 @@
 import numpy as np
 
 from backlight.engine import Session, Stretch
-from backlight.network import Dense, Network
+from backlight.network import Activation, Dropout, Network
 
 
 def first_to_blow_up(network: Network, session: Session, good: Stretch | None, bad: Stretch) -> str:
@@ -28,7 +28,7 @@ def first_to_blow_up(network: Network, session: Session, good: Stretch | None, b
 
 def _in_backward(network: Network, session: Session, stretch: Stretch) -> str | None:
     deltas = session.deltas(stretch.rows(), stretch.epoch).deltas
-    grads = session.gradients(stretch.rows(), stretch.epoch)[1]
+    grads = session.gradients(stretch.rows(), stretch.epoch, frozen=stretch.frozen)[1]
     for index, _, place in reversed(list(network.dense_layers())):
         if not np.isfinite(deltas[index]).all():
             return f"the errors of layer {index} blew up first"
@@ -45,6 +45,6 @@ def _in_forward(network: Network, session: Session, stretch: Stretch) -> str:
         trace = network.forward(session.examples.source.array[stretch.rows()])
     for index, out in enumerate(trace.outs):
         if not np.isfinite(out).all():
-            what = "pre-activations" if isinstance(network.layers[index], Dense) else "activations"
+            what = "activations" if isinstance(network.layers[index], Activation | Dropout) else "pre-activations"
             return f"the {what} of layer {index} blew up first"
     return f"the outputs of layer {len(network.layers) - 1} grew so large that the loss overflowed"

@@ -12,6 +12,7 @@ from backlight.engine import (
     Clipping,
     Optimizer,
     Task,
+    check_coupled,
     compile_program,
     engine_name,
     open_session,
@@ -95,7 +96,7 @@ class Trainer:
         l1: penalty in the objective, l1 Σ|W| over the weights, not the biases.
         l2: penalty in the objective, ½ l2 Σ W², likewise: PyTorch's `weight_decay` of plain SGD.
         clip: the longest that a step's whole gradient may be; longer ones are shortened to that length.
-        clip_examples: the longest that any example's own gradient may be, likewise.
+        clip_examples: the longest that any example's own gradient may be, likewise; not with batch normalisation.
         average: keep an exponential moving average of the parameters of which each step keeps this much (0.999, say):
             it is what validation measures and what the network holds in the end; training goes on from the others.
         label_smoothing: how much of each label is shared out evenly among all classes; for the loss cross_entropy.
@@ -146,17 +147,12 @@ class Trainer:
         engine_name(self.engine)
         self.objective()
         self.chosen_optimizer()
-        for name in ("clip", "clip_examples"):
-            length = getattr(self, name)
-            if length is not None and number_within(name, length, 0, math.inf) == 0:
-                raise InputError(f"{name} is 0, so that nothing would be learnt; give a length above 0")
-        if self.average is not None:
-            number_within("average", self.average, 0, 1)
+        self._check_regularization()
         if whole_number("accumulate", self.accumulate, 1) > 1 and self.batch_size == "full":
             raise InputError("accumulate adds up batches, and a full batch has all examples; give batch_size a number")
         whole_number("epochs", self.epochs, 1)
-        if self.batch_size not in ("full", None):
-            whole_number("batch_size (a number or 'full')", self.batch_size, 1)
+        if self.batch_size is not None and self.batch_size != "full":
+            self._check_batch(whole_number("batch_size (a number or 'full')", self.batch_size, 1))
         if self.lr is not None and number_within("lr", self.lr, 0, math.inf) == 0:
             raise InputError("lr is 0, so that nothing would be learnt; give a number above 0")
         self.chosen_schedule()
@@ -170,6 +166,16 @@ class Trainer:
         if self.augment is not None:
             self.augment.check_width(self.network.inputs)
         self.frozen_layers()
+
+    def _check_regularization(self) -> None:
+        for name in ("clip", "clip_examples"):
+            length = getattr(self, name)
+            if length is not None and number_within(name, length, 0, math.inf) == 0:
+                raise InputError(f"{name} is 0, so that nothing would be learnt; give a length above 0")
+        if self.network.coupled:
+            check_coupled(record_examples=self.record_examples, clip_examples=self.clip_examples)
+        if self.average is not None:
+            number_within("average", self.average, 0, 1)
 
     def objective(self) -> Objective:
         """What is minimised: the loss, of smoothed labels, and the penalties."""
@@ -194,6 +200,7 @@ class Trainer:
             f"{same} dropout draws another; use dropout 0": any(isinstance(x, Dropout) for x in self.network.layers),
             f"{same} augment draws another": self.augment is not None,
             "lbfgs visits examples several times a step, so that record_examples means nothing": self.record_examples,
+            "lbfgs does not move running statistics; take layer normalisation": self.network.coupled,
             "lbfgs moves all parameters at once, so that freeze does not go with it": self.freeze > 0,
             **{
                 f"{name} is for optimizers that take batches, and lbfgs takes none": getattr(self, name) is not None
@@ -218,6 +225,13 @@ class Trainer:
                 f"give 0 to {len(dense) - 1}"
             )
         return frozenset(dense[: self.freeze])
+
+    def _check_batch(self, batch_size: int) -> None:
+        if self.network.coupled and batch_size == 1:
+            raise InputError(
+                "batch normalisation needs at least 2 examples per step, and there is 1; "
+                "take larger batches, or layer normalisation"
+            )
 
     def chosen_optimizer(self) -> Optimizer | LBFGS:
         """The optimizer object."""
@@ -314,6 +328,7 @@ class Trainer:
         if self.batch_size != "full" and not isinstance(optimizer, LBFGS):
             pass_size = min(self.batch_size or _BATCH_SIZE, len(rows))
         batch_size = min(self.accumulate * pass_size, len(rows))
+        self._check_batch(pass_size)
         task = Task(
             replace(program, objective=self.objective()),
             network.params,

@@ -12,7 +12,7 @@ static void hand_over(const struct pass *pass, struct dense *layer, num p, num r
     num capacity = net->setup.capacity, width = panel_width(layer, p);
     real *delta = panel_delta(layer, capacity, p) + row * width;
     for (num r = 0; r < rows; r++) {
-        vec weight = spread(pass->front->weights[row + r]);
+        vec weight = spread(pass->shares[row + r]);
         for (num v = 0; v < width; v += LANES) store(delta + r * width + v, load(d + r * d_row + v) * weight);
     }
     if (pass->squares) sum_squares(d, d_row, rows, width, layer->delta_square + p * capacity + row);
@@ -100,7 +100,13 @@ static void backward_block(const struct pass *pass, const struct dense *layer, s
         turn(asked, PANEL, d, PANEL, width, round_up(rows, LANES));
     }
     chain_backward(pass->work, below->chain, below->links, row, unit, d, PANEL, rows, width / LANES);
-    hand_over(pass, below, p, row, rows, d, PANEL);
+    if (!below->norm.op) {
+        hand_over(pass, below, p, row, rows, d, PANEL);
+        return;
+    }
+    struct rows errors = part(below->norm.errors, row, unit);
+    for (num r = 0; r < rows; r++)
+        memcpy(errors.at + r * errors.stride, d + r * PANEL, (size_t)width * sizeof(real));
 }
 
 /* The errors of the layer below, shared by its units. */

@@ -51,7 +51,7 @@ static void forward_block(const struct pass *pass, struct dense *layer, num p, n
                                   .steps = layer->incoming, .segments = 1, .start = bias, .c = z.at,
                                   .c_row = z.stride},
                  rows, (int)(width / LANES));
-    follow(pass, layer, p, row, rows);
+    if (!layer->norm.op) follow(pass, layer, p, row, rows);
     if (layer == pass->net->layers) fetch_some(pass->fetch, rows * layer->incoming * width);
 }
 
@@ -94,7 +94,8 @@ static void join_cuts(const struct pass *pass) {
             for (num cut = 1; cut < CUTS; cut++) sum += load(c + cut * capacity * width);
             store(layer->z.at + r * layer->z.stride + v, sum);
         }
-    if (pass->first < pass->next) follow(pass, layer, 0, pass->first, pass->next - pass->first);
+    if (pass->first < pass->next && !layer->norm.op)
+        follow(pass, layer, 0, pass->first, pass->next - pass->first);
 }
 
 /* A layer's z and all that follows from it, shared by units where the weights outweigh the activations, for then

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-enum { OP_DENSE, OP_ACTIVATION, OP_DROPOUT };
+enum { OP_DENSE, OP_ACTIVATION, OP_DROPOUT, OP_BATCH_NORM, OP_LAYER_NORM };
 enum { IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, GELU, SOFTPLUS, EXPONENTIAL, LOGISTIC, SOFTMAX };
 enum { SQUARED, CROSS_ENTROPY, ABSOLUTE, HUBER, POISSON };
 enum { SGD, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM, STORE_GRADS, ADD_GRADS };
@@ -12,9 +12,11 @@ enum { SOURCE_UINT8, SOURCE_FLOAT, SOURCE_DOUBLE };
 enum { TRAIN, GRADIENTS, DELTAS, OUTPUTS, LOSSES, NOTHING };
 
 struct op {
-    int64_t kind, layer, incoming, units, function, W, b;
+    int64_t kind, layer, incoming, units, function;
+    int64_t W, b;      /* of a normalisation: its scale and shift; running means and variances follow */
     int64_t threshold; /* a drawn word below it silences the unit */
-    double scale;      /* what the others are multiplied with */
+    double scale;      /* what the others are multiplied with; of a normalisation: eps */
+    double momentum;   /* the share of a batch in running statistics */
 };
 
 /* How rows are changed by chance while they are gathered in training. Of the numbers, what is 0 is left undone. */
@@ -74,6 +76,7 @@ struct work {
     void *outputs;        /* (rows, outputs), or null */
     void **incoming;      /* per dense layer (rows, i), for DELTAS */
     void **deltas;        /* per dense layer (rows, j), for DELTAS */
+    void *statistics;     /* where GRADIENTS leaves what running statistics shall be, placed as they are, or null */
     int64_t stop;         /* set by Python at any time: the step in progress is dropped */
     int64_t done;         /* finished steps, readable at any time */
     int64_t finite;       /* 0 once an objective was not finite */

@@ -48,6 +48,12 @@ static void judge(const struct pass *pass) {
     for (num r = 0; r < rows; r += LANES)
         judge_some(pass, pass->first + r, rows - r < LANES ? rows - r : LANES, d + r * layer->padded);
     if (!pass->listening) return;
+    if (pass->shares == net->ones)
+        for (num r = 0; r < rows; r++)
+            for (num k = 0; k < layer->padded; k += LANES) {
+                real *at = d + r * layer->padded + k;
+                store(at, load(at) * pass->front->weights[pass->first + r]);
+            }
     chain_backward(pass->work, layer->chain, layer->links, pass->first, 0, d, layer->padded, rows,
                    layer->padded / LANES);
     for (num p = 0; p < layer->panels; p++) hand_over(pass, layer, p, pass->first, rows, d + p * PANEL, layer->padded);

@@ -27,6 +27,18 @@ struct link { /* one elementwise operation */
     struct rows in, out, scale; /* scale: dropout's factors */
 };
 
+/* The normalisation behind a dense layer, whose z it replaces by the normalised numbers. Its shift and scale lie as
+ * biases do. */
+struct norm {
+    const struct op *op; /* null where there is none */
+    real *scale[ARRAYS], *shift[ARRAYS];
+    struct rows y, errors;  /* scaled and shifted: what the chain begins with; and its errors */
+    real *mean, *variance;  /* of the batch, per unit */
+    real *moved[2];         /* what running means and variances will be after the step */
+    real *inverse;          /* 1 / root: per unit or, where examples are normalised, per example */
+    real *square;           /* per example: the squared norm of its gradient for scale and shift */
+};
+
 /* A dense layer. Its units stand in panels of PANEL; the last panel is LANES wide where that suffices.
  * Panel p of an array holds, for every incoming unit i, the weights into its units side by side: [i][unit].
  * delta: [panel][example][unit], each times the example's share of the objective.
@@ -36,6 +48,7 @@ struct dense {
     num incoming, units, panels, whole, edge, padded; /* panels = whole + (edge > 0); edge: that panel's width */
     real *edge_weights[ARRAYS], *bias[ARRAYS];
     struct rows a, z, out; /* incoming activations; what the layer computes; the end of its chain */
+    struct norm norm;
     struct link *chain;
     num links;
     int64_t ending; /* the last layer's output activation; it is no link of its chain */
@@ -69,6 +82,8 @@ struct net {
     struct augmenter *augmenter; /* null where rows stay as they are */
     int shared; /* whether all threads share the first front */
     int narrow; /* whether the first layer's sums are cut */
+    int coupled; /* whether a batch is normalised, so that its examples must pass together in training */
+    real *ones;  /* per example */
     int light;  /* whether so few weights follow the first layer that examples are best left with one thread */
     real *partial; /* [cut][example][unit] */
     real *x_square, *error, *losses; /* x_square: [cut][example] */

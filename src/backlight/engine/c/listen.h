@@ -3,6 +3,7 @@
 #define BACKLIGHT_LISTEN_H
 
 #include "judge.h"
+#include "normalise.h"
 #include "regularization.h"
 
 /* Where an update of a panel's weights from incoming unit `unit` on goes. */
@@ -41,6 +42,26 @@ static void biases_heed(const struct terms *terms, const struct rule *rule, stru
     struct rule undecayed = *rule;
     unpenalised.l1 = unpenalised.l2 = undecayed.shrink = 0;
     weights_heed(&unpenalised, &undecayed, at, grads, count);
+}
+
+/* The same for its scales and shifts. */
+static void scales_heed(const struct pass *pass, const struct dense *layer, const struct rule *rule, int target, num p,
+                        real *scales, real *shifts) {
+    real *const *arrays[2] = {layer->norm.scale, layer->norm.shift};
+    for (int k = 0; k < 2; k++) {
+        struct place at = {arrays[k][target] + p * PANEL, arrays[k][1] + p * PANEL, arrays[k][2] + p * PANEL,
+                           arrays[k][AVERAGE] + p * PANEL};
+        biases_heed(&pass->terms, rule, at, k ? shifts : scales, panel_width(layer, p));
+    }
+    if (layer->norm.op->kind == OP_BATCH_NORM && target == PARAMS) learn_statistics(pass, layer, p);
+}
+
+static void scales_listen(const struct pass *pass, const struct dense *layer, const struct rule *rule, int target,
+                          num p) {
+    real scales[PANEL], shifts[PANEL];
+    sum_scales(pass, layer, p, scales, shifts);
+    if (layer->norm.op->kind == OP_BATCH_NORM) keep_statistics(pass, layer, p, rule->kind != ADD_GRADS);
+    scales_heed(pass, layer, rule, target, p, scales, shifts);
 }
 
 static void biases_listen(const struct pass *pass, struct dense *layer, const struct rule *rule, int target, num p) {
@@ -102,7 +123,10 @@ static void weights_listen_to_one(const struct pass *pass, struct dense *layer, 
 
 static void tile_listens(const struct pass *pass, struct dense *layer, const struct rule *rule, int target, num p,
                          num unit, num end) {
-    if (unit == 0) biases_listen(pass, layer, rule, target, p);
+    if (unit == 0) {
+        biases_listen(pass, layer, rule, target, p);
+        if (layer->norm.op) scales_listen(pass, layer, rule, target, p);
+    }
     if (pass->rows == 1) weights_listen_to_one(pass, layer, rule, target, p, unit, end - unit);
     else weights_listen(pass, layer, rule, target, p, unit, end - unit);
     fetch_some(pass->fetch, (end - unit) * pass->rows * panel_width(layer, p));
@@ -134,6 +158,9 @@ static void move(const struct pass *pass, struct dense *layer, const struct rule
         weights_heed(&pass->terms, rule, weights_at(pass->work, layer, PARAMS, p, 0),
                      panel_weights(layer, pass->work->arrays[GRADS], GRADS, p), layer->incoming * width);
         biases_heed(&pass->terms, rule, biases_at(layer, PARAMS, p), layer->bias[GRADS] + p * PANEL, width);
+        if (layer->norm.op)
+            scales_heed(pass, layer, rule, PARAMS, p, layer->norm.scale[GRADS] + p * PANEL,
+                        layer->norm.shift[GRADS] + p * PANEL);
     }
 }
 

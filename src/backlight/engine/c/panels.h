@@ -72,6 +72,12 @@ static void turn_panel(const struct dense *layer, real *flat, int k, num p, int 
     size_t bytes = (size_t)units * sizeof(real);
     if (back) memcpy(bias, panel_bias, bytes);
     else memcpy(panel_bias, bias, bytes);
+    if (layer->norm.op) {
+        real *scale = flat + layer->norm.op->W + p * PANEL, *shift = flat + layer->norm.op->b + p * PANEL;
+        real *panel_scale = layer->norm.scale[k] + p * PANEL, *panel_shift = layer->norm.shift[k] + p * PANEL;
+        memcpy(back ? scale : panel_scale, back ? panel_scale : scale, bytes);
+        memcpy(back ? shift : panel_shift, back ? panel_shift : shift, bytes);
+    }
     if (p < layer->whole) {
         memcpy(copy, rows, (size_t)(PANEL * i) * sizeof(real));
         if (back) turn(copy, PANEL, rows, i, i, PANEL);

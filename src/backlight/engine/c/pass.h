@@ -27,6 +27,8 @@ struct pass {
     int listening; /* whether errors are passed back */
     int squares;   /* whether squared gradient norms are wanted */
     struct terms terms;
+    const real *shares; /* what errors are multiplied with when they are handed to weights: each example's share of
+                           the objective; 1 where coupled examples were given theirs at the outputs */
     struct front *front;
     struct fetch *fetch;
 };

@@ -75,6 +75,10 @@ static void measure(const struct pass *pass) {
             if (penalised(work)) penalise(&pass->terms, panel_weights(layer, work->arrays[PARAMS], PARAMS, p), g, count);
             add_up(g, count, &magnitudes, &squares);
             add_up(layer->bias[GRADS] + p * PANEL, width, &magnitudes, &squares);
+            if (layer->norm.op) {
+                add_up(layer->norm.scale[GRADS] + p * PANEL, width, &magnitudes, &squares);
+                add_up(layer->norm.shift[GRADS] + p * PANEL, width, &magnitudes, &squares);
+            }
             layer->sums[p] = squares;
         }
     }
@@ -92,7 +96,7 @@ static double sum_of_panels(const struct net *net, const struct work *work) {
 static double clip_factor(double clip, double square) { return square > clip * clip ? clip / sqrt(square) : 1; }
 
 /* Squared norms of the gradients of LANES examples from r on, sum over layers of |delta|^2 (|a|^2 + 1): Goodfellow
- * 2015, arXiv:1510.01799. */
+ * 2015, arXiv:1510.01799; and those of scales and shifts. */
 static vec squared_norms(const struct pass *pass, num r) {
     const struct net *net = pass->net;
     const num capacity = net->setup.capacity;
@@ -107,6 +111,7 @@ static vec squared_norms(const struct pass *pass, num r) {
         else
             for (num p = 0; p < below->panels; p++) incoming += load(below->a_square + p * capacity + r);
         norm += errors * incoming;
+        if (layer->norm.op) norm += load(layer->norm.square + r);
     }
     return norm;
 }
@@ -128,11 +133,15 @@ static void clip_examples(const struct pass *pass) {
     for (num r = pass->first; r < pass->next; r++) {
         if ((r - pass->first) % LANES == 0) store(squares, squared_norms(pass, r));
         const double c = clip_factor(pass->work->clip_examples, (double)squares[(r - pass->first) % LANES]);
-        for (num l = net->lowest; c != 1 && l < net->depth; l++)
-            for (num p = 0; p < net->layers[l].panels && !is_frozen(pass->work, l); p++) {
-                const num width = panel_width(&net->layers[l], p);
-                shorten((real)c, panel_delta(&net->layers[l], net->setup.capacity, p) + r * width, width);
+        for (num l = net->lowest; c != 1 && l < net->depth; l++) {
+            const struct dense *layer = &net->layers[l];
+            if (is_frozen(pass->work, l)) continue;
+            if (layer->norm.op) shorten((real)c, layer->norm.errors.at + r * layer->norm.errors.stride, layer->padded);
+            for (num p = 0; p < layer->panels; p++) {
+                const num width = panel_width(layer, p);
+                shorten((real)c, panel_delta(layer, net->setup.capacity, p) + r * width, width);
             }
+        }
     }
 }
 

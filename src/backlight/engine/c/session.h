@@ -37,6 +37,25 @@ static struct rows open_chain(struct net *net, struct link **chain, num *links, 
     return in;
 }
 
+static void open_norm(struct net *net, struct dense *layer, const struct op *op) {
+    struct norm *norm = &layer->norm;
+    num capacity = net->setup.capacity, padded = layer->padded;
+    norm->op = op;
+    norm->y = reserve_rows(net, capacity, padded);
+    norm->mean = reserve(net, padded);
+    norm->variance = reserve(net, padded);
+    for (int k = 0; k < 2; k++) norm->moved[k] = reserve(net, padded);
+    norm->inverse = reserve(net, op->kind == OP_BATCH_NORM ? padded : capacity);
+    for (int k = 0; k < ARRAYS; k++) {
+        norm->scale[k] = reserve(net, padded);
+        norm->shift[k] = reserve(net, padded);
+    }
+    net->coupled |= op->kind == OP_BATCH_NORM;
+    if (!net->setup.training) return;
+    norm->errors = reserve_rows(net, capacity, padded);
+    norm->square = reserve(net, capacity);
+}
+
 static void open_dense(struct net *net, struct dense *layer, const struct op *op, struct rows a) {
     num capacity = net->setup.capacity, rest = op->units % PANEL;
     layer->op = op;
@@ -48,7 +67,13 @@ static void open_dense(struct net *net, struct dense *layer, const struct op *op
     layer->padded = layer->whole * PANEL + layer->edge;
     layer->a = a;
     layer->z = reserve_rows(net, capacity, layer->padded);
-    layer->out = open_chain(net, &layer->chain, &layer->links, op + 1, layer->z, layer->padded, &layer->ending);
+    const struct op *next = op + 1;
+    struct rows begin = layer->z;
+    if (next < net->ops + net->setup.count && (next->kind == OP_BATCH_NORM || next->kind == OP_LAYER_NORM)) {
+        open_norm(net, layer, next++);
+        begin = layer->norm.y;
+    }
+    layer->out = open_chain(net, &layer->chain, &layer->links, next, begin, layer->padded, &layer->ending);
     for (int k = 0; k < ARRAYS; k++) {
         layer->bias[k] = reserve(net, layer->padded);
         layer->edge_weights[k] = reserve(net, layer->edge * layer->incoming);
@@ -116,6 +141,8 @@ EXPORT void *NAME(open)(const struct setup *setup) {
     net->x_square = reserve(net, CUTS * capacity);
     net->losses = reserve(net, capacity);
     net->error = reserve(net, capacity * net->layers[net->depth - 1].padded);
+    net->ones = reserve(net, capacity);
+    for (num r = 0; net->ones && r < capacity; r++) net->ones[r] = 1;
     if (net->short_of_memory) {
         close_net(net);
         return NULL;
@@ -144,7 +171,11 @@ static int speak(const struct pass *pass, num count) {
         int own = net->light && (l > 0 || pass->cuts > 1);
         if (own || (pass->cuts > 1 && l == 0)) forward_own(pass, &net->layers[l]);
         else forward(pass, &net->layers[l]);
-        if (!own && meet(net, work, thread)) return STOP;
+        if (net->layers[l].norm.op) {
+            if (meet(net, work, thread)) return STOP;
+            normalise(pass, &net->layers[l]);
+        }
+        if ((!own || net->layers[l].norm.op) && meet(net, work, thread)) return STOP;
     }
     judge(pass);
     for (num l = net->depth - 1; pass->listening && l > net->lowest; l--) {
@@ -153,6 +184,11 @@ static int speak(const struct pass *pass, num count) {
         } else {
             if (meet(net, work, thread)) return STOP;
             backward(pass, &net->layers[l], &net->layers[l - 1]);
+        }
+        if (net->layers[l - 1].norm.op) {
+            if (meet(net, work, thread)) return STOP;
+            normalise_back(pass, &net->layers[l - 1]);
+            if (net->light && meet(net, work, thread)) return STOP;
         }
     }
     return GO_ON;
@@ -307,7 +343,8 @@ EXPORT void NAME(run)(void *session, struct work *work, int64_t thread) {
     int listening = work->mode <= DELTAS;
     struct pass pass = {.net = net, .work = work, .thread = thread, .threads = work->threads,
                         .front = front, .listening = listening,
-                        .squares = listening && (work->norms || work->clip_examples > 0)};
+                        .squares = listening && (work->norms || work->clip_examples > 0),
+                        .shares = net->coupled && work->by_chance ? net->ones : front->weights};
     front->phase = 0;
     atomic_store(&net->spans[thread].word, 0);
     turn_panels(net, work, 0, thread, front->copy);

@@ -173,9 +173,16 @@ class LBFGSSession:
             objective.add_penalty(params[part], gradient[part], np.empty_like(params[part]))
         return total + objective.penalty(params[part] for part in self.program.weights), gradient
 
-    def gradients(self, rows: Ints, epoch: int | None = None) -> tuple[Floats, Floats]:
+    def gradients(
+        self,
+        rows: Ints,
+        epoch: int | None = None,
+        *,
+        frozen: frozenset[int] = frozenset(),
+        clip_examples: bool = False,
+    ) -> tuple[Floats, Floats]:
         """As the engine's session has them, and so all that follow."""
-        return self._session.gradients(rows, epoch)
+        return self._session.gradients(rows, epoch, frozen=frozen, clip_examples=clip_examples)
 
     def deltas(self, rows: Ints, epoch: int | None = None) -> Deltas:
         """Losses, outputs, incoming activations and deltas of the rows."""
