@@ -11,7 +11,7 @@ from backlight.arrays import Floats
 from backlight.engine import Stretch, native, reference
 from backlight.errors import InputError
 from backlight.network import BatchNorm, Draws, Network, Trace
-from backlight.training import SGD, Adam
+from backlight.training import SGD
 from tests import cases
 from tests.engine.drawn import EVERY_ENGINE, Problem, problem
 from tests.engine.test_definition import close
@@ -65,10 +65,11 @@ def stepped(p: Problem, network: Network, rows: Any, epoch: int, weight: Any, fr
 def follows(engine: str, p: Problem, batch_size: int, case: cases.OptimizerCase, **given: Any) -> None:
     """Two epochs of steps, compared with the definition after each.
 
-    The gradient of a bias in front of batch normalisation is 0 but for rounding, some 1e-16, of which Adam, dividing by
-    1e-8, makes steps of up to 1e-8 lr.
+    The gradient of a bias in front of batch normalisation is 0 but for rounding, some 1e-16, of which optimizers that
+    divide by eps make steps.
     """
-    atol = 1e-8 if isinstance(case.optimizer, Adam) and p.network.coupled else 1e-10
+    eps = getattr(case.optimizer, "eps", None)
+    atol = 1e-14 * case.lr / eps + 1e-10 if eps and p.network.coupled else 1e-10
     weight, frozen = given.get("weight"), given.get("frozen", frozenset())
     session = p.session(batch_size, optimizer=case.optimizer, seed=SEED, engine=engine, weight=weight)
     network, count = p.network.copy(), -(-ROWS // batch_size)

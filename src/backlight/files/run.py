@@ -262,7 +262,7 @@ def load_for(settings: Settings, progress: Progress | None = None) -> Dataset:
         (settings.validation, settings.test),
         settings.seed,
         standardises(settings.output, settings.loss),
-        settings.table_options(),
+        replace(settings.table_options(), class_weights=None),
         None if start is None else start.inputs,
     )
     dataset = load_as(settings.data, wanted, options if isinstance(options, ImageOptions) else None)
