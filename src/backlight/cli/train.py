@@ -92,7 +92,7 @@ def train(
     ] = None,
     layers: Annotated[
         str | None,
-        typer.Option(help="Units of the hidden layers, or none (default: 128,64).", rich_help_panel=_NETWORK),
+        typer.Option(help="Hidden units, or none (default: 128,64).", rich_help_panel=_NETWORK),
     ] = None,
     code: Annotated[
         int | None, typer.Option(help="Units of an autoencoder's middle (default: 32).", rich_help_panel=_NETWORK)
