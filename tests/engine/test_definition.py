@@ -46,9 +46,7 @@ def at_least(p: Problem) -> float:
 def agrees(engine: str, p: Problem, rows: np.ndarray, epoch: int | None, seed: int) -> None:
     session = p.session(batch_size=len(rows), seed=seed, engine=engine)
     trace, backward = definition(p, rows, epoch, seed)
-    least = (
-        1.0 if p.network.norm_layers() else 0.01
-    )  # of alike examples, normalised, hardly more than roundings is left
+    least = at_least(p)
     losses, gradient = session.gradients(rows, epoch)
     close(losses, backward.losses)
     close(gradient, backward.gradient(), least)
