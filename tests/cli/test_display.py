@@ -15,6 +15,7 @@ import pytest
 from rich.console import Console
 
 from backlight.cli import display, report
+from backlight.files import Settings, begin, load_for
 from backlight.training import EndRecord, EpochRecord
 from tests.cli.terminal import backlight
 
@@ -47,6 +48,12 @@ def in_a_terminal(width: int, *arguments: str, **environment: str) -> tuple[int,
 
 def lines(screen: str) -> list[str]:
     return re.split(r"[\r\n]+", ESCAPES.sub("", screen))
+
+
+def test_the_heading_tells_what_the_training_is_done_with(tmp_path):
+    given = Settings("moons", epochs=1, clip=1.5, augment="noise=0.1")
+    heading = display.heading(begin(given, load_for(given), folder=tmp_path / "run"))
+    assert "with      clip 1.5, augment noise=0.1" in heading
 
 
 @pytest.mark.parametrize("width", [80, 40, 24])

@@ -79,6 +79,24 @@ def test_the_noise_scale_is_unbiased():
     assert (squares.mean() - means.mean()) / means.mean() < 0.5 * expected  # without the correction
 
 
+@pytest.mark.parametrize("start", [False, True])
+def test_the_step_of_a_run_is_the_one_that_it_takes(tmp_path, start):
+    """Penalised, shortened, and none of frozen layers."""
+    given: dict[str, Any] = {"layers": (6, 5), "dropout": 0.0, "epochs": 1, "norm": "layer"}
+    if start:
+        _examined(Settings("moons", **given), tmp_path / "first")
+        given = {"start_from": str(tmp_path / "first"), "freeze": 1, "epochs": 1}
+    lengths = {"optimizer": "sgd", "lr": 0.5, "batch_size": "full", "l2": 0.1, "clip": 0.01, **given}
+    _examined(Settings("moons", **lengths), tmp_path / "run")
+    before, after = (open_moment(tmp_path / "run", step).network for step in (0, 1))
+    here = health(tmp_path / "run", *load("moons").part("train"), at=0)
+    moved = [after.params[place] - before.params[place] for _, _, place in before.dense_layers()]
+    for layer, (_, dense, _), move in zip(here.layers, before.dense_layers(), moved, strict=True):
+        ratio = np.linalg.norm(move[: dense.W.size]) / np.linalg.norm(dense.W)
+        assert layer.update_ratio == pytest.approx(ratio, rel=1e-4)
+    assert (here.layers[0].update_ratio == 0) == start
+
+
 def test_what_cannot_be_told_is_none():
     assert noise_scale(1.0, 1.0, 1) is None
     assert noise_scale(1.0, 0.01, 10) is None

@@ -13,7 +13,7 @@ from backlight.explanation.replay_time import replay_seconds
 from backlight.explanation.steps import opened_steps, place_of
 from backlight.files import Conduct, Run, state_at
 from backlight.plots import Bars, Curve, Heading, Table
-from backlight.training import SGD, Adagrad, Adam, Momentum, Nesterov, RMSProp, write_checkpoint
+from backlight.training import LBFGS, SGD, Adagrad, Adam, Momentum, Nesterov, RMSProp, write_checkpoint
 from backlight.training.optimizers import Split
 from tests import cases
 from tests.explanation import stepping
@@ -249,6 +249,8 @@ def test_a_step_without_a_finite_loss_is_refused():
 def test_an_optimizer_that_does_not_split_is_refused():
     with pytest.raises(InputError, match="does not say how its updates split; those that do are sgd, momentum"):
         list(opened_steps(stepping.started(SGD()), "lion", Weight(0, 0, 0), 9))
+    with pytest.raises(InputError, match=r"^the optimizer lbfgs does not say"):
+        list(opened_steps(stepping.started(SGD()), LBFGS(), Weight(0, 0, 0), 9))
 
 
 # how it is shown ------------------------------------------------------------------------------------------------------

@@ -72,6 +72,14 @@ def test_a_best_epoch_that_is_the_last_is_told(small: Settings) -> None:
     assert "the last that was tried, so more epochs or a larger --lr may help" in short[1].notes[-1]
 
 
+def test_without_a_learning_rate_none_is_recommended(small: Settings) -> None:
+    dataset = load_for(small)
+    wanted = replace(small, epochs=1, optimizer="lbfgs", lr=None, batch_size=None).resolved(dataset)
+    found = scouted(wanted, dataset, ())
+    assert found is not None
+    assert "the last that was tried, so more epochs may help; now" in found[1].notes[-1]
+
+
 @pytest.mark.parametrize("name", scouting.DECIDED)
 def test_who_decides_is_not_overruled(small: Settings, name: str) -> None:
     dataset = load_for(small)

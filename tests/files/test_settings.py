@@ -91,6 +91,14 @@ def test_classic_settings_give_way_to_given_ones():
     assert other.resolved(load("moons")).output == "sigmoid"
 
 
+@pytest.mark.parametrize(("optimizer", "lr", "batch_size"), [("adam", 0.001, 100), ("lbfgs", None, "full")])
+def test_another_optimizer_of_the_classic_network_takes_its_own_rate_and_batches(optimizer, lr, batch_size):
+    other = Settings.classic("moons", optimizer=optimizer)
+    other.check()
+    chosen = other.resolved(load("moons"))
+    assert (chosen.lr, chosen.batch_size, chosen.activation) == (lr, batch_size, "sigmoid")
+
+
 def test_without_validation_there_is_no_patience():
     assert Settings("moons").resolved(load("moons", validation=0.0)).patience is None
 

@@ -56,6 +56,7 @@ def heading(conduct: "Conduct") -> list[str]:
         f"training  {settings.loss}, {settings.optimizer}{rate}, batch {_batch(settings)}, seed {settings.seed}",
     ]
     besides = [f"{name.replace('_', ' ')} {getattr(settings, name):g}" for name in _BESIDES if getattr(settings, name)]
+    besides += [] if settings.augment is None else [f"augment {settings.augment}"]
     if besides:
         lines.append(f"with      {', '.join(besides)}")
     lines += said_of(conduct.run)

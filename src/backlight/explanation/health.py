@@ -1,13 +1,14 @@
 """The health of a network in training: sizes layer by layer, noise and agreement, and what is wrong, with a remedy."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 
 from backlight.arrays import Array, Floats
-from backlight.engine import Optimizer
+from backlight.engine import Optimizer, compile_program
+from backlight.engine.updating import clip_factor
 from backlight.errors import InputError, number_within, whole_number
 from backlight.explanation.agreement import Agreement, agreement
 from backlight.explanation.moment import Moment, Subject, open_moment
@@ -148,7 +149,7 @@ def health(
         raise InputError(
             f"the loss of {bad} of {len(found.losses)} examples is not a finite number; look at an earlier moment"
         )
-    updates = _updates(found.gradient, optimizer, lr)
+    updates = _updates(_stepped_along(moment, found.gradient), optimizer, lr)
     layers = tuple(_layer(moment, layer, found.gradient, updates) for layer in found.layers)
     agreed = agreement(found.gradient, found.norms, found.directions, found.dots)
     ratio = _ratio(moment, updates)
@@ -188,6 +189,20 @@ def _training_of(
     if isinstance(chosen, LBFGS):  # its first step goes along the gradient
         chosen = SGD()
     return chosen, lr, batch_size
+
+
+def _stepped_along(moment: Moment, gradient: Floats) -> Floats:
+    """The gradient that a run's step would take: with its penalties, 0 for frozen layers, no longer than it may be."""
+    if moment.run is None:
+        return gradient
+    trainer, params, taken = moment.run.settings.trainer(moment.network), moment.network.params, gradient.copy()
+    program = replace(compile_program(moment.network, moment.loss), objective=trainer.objective())
+    for part in program.weights:
+        program.objective.add_penalty(params[part], taken[part], np.empty_like(params[part]))
+    program.without(taken, trainer.frozen_layers())
+    if trainer.clip is not None:
+        taken *= clip_factor(trainer.clip, float(taken @ taken))
+    return taken
 
 
 def _updates(gradient: Floats, optimizer: Optimizer, lr: float | None) -> Floats | None:

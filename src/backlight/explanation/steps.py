@@ -98,7 +98,8 @@ def opened_steps(
     """
     if not isinstance(optimizer, Known):
         there = ", ".join(OPTIMIZERS)
-        raise InputError(f"the optimizer {optimizer!r} does not say how its updates split; those that do are {there}")
+        name = getattr(optimizer, "name", optimizer)
+        raise InputError(f"the optimizer {name} does not say how its updates split; those that do are {there}")
     k, precision = place_of(training, weight), float(np.finfo(training.network.dtype).eps)
     decay = 0.0 if weight.source is None else optimizer.weight_decay
     while training.step < last:

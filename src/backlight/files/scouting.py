@@ -65,7 +65,8 @@ def scouted(settings: Settings, dataset: Dataset, given: Collection[str]) -> tup
     epoch, loss = best
     longer = replace(settings, validation=0.0, epochs=epoch, patience=None, scouted=True)
     everything = load_for(longer)
-    bound = ", the last that was tried, so more epochs or a larger --lr may help" * (epoch == settings.epochs)
+    more = "more epochs" if settings.lr is None else "more epochs or a larger --lr"
+    bound = f", the last that was tried, so {more} may help" * (epoch == settings.epochs)
     note = (
         f"{FOLDS} trainings, each with another fifth of the rows for validation, were best at epoch {epoch} on average "
         f"(loss {loss:.4f}){bound}; now all {len(rows):,} rows are learnt from, as long"

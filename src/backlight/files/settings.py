@@ -71,9 +71,11 @@ class Settings(Asked):
 
         Args:
             data: a built-in name or a file.
-            **given: settings that are not the classic ones.
+            **given: settings that are not the classic ones; another optimizer takes its own learning rate and batches.
         """
-        return cls(data, **{**CLASSIC, **given})
+        plain = given.get("optimizer", CLASSIC["optimizer"]) == CLASSIC["optimizer"]
+        theirs = {name: value for name, value in CLASSIC.items() if plain or name not in ("lr", "batch_size")}
+        return cls(data, **{**theirs, **given})
 
     def check(self) -> None:
         """Refuse what is impossible whatever the data are, so that nobody waits for them to load.
@@ -81,7 +83,7 @@ class Settings(Asked):
         Raises:
             InputError: a setting is unknown or impossible, or two do not go together.
         """
-        if self.momentum is not None and self.optimizer in set(OPTIMIZERS) - set(_WITH_MOMENTUM):
+        if self.momentum is not None and self.optimizer in {*OPTIMIZERS, LBFGS.name} - set(_WITH_MOMENTUM):
             raise InputError(
                 f"momentum is a setting of --optimizer {' and '.join(_WITH_MOMENTUM)}, "
                 f"and the optimizer is {self.optimizer}"
@@ -96,6 +98,8 @@ class Settings(Asked):
         unsaid = "cross_entropy" if self.label_smoothing else ""
         suited = {"cross_entropy": "softmax", "poisson": "exponential"}.get(self.loss or unsaid, "identity")
         self._check_code()
+        if self.norm is not None and not self.layers and self.task != AUTOENCODE and self.start_from is None:
+            raise InputError(f"--norm {self.norm} normalises hidden units, and --layers none has none; leave it out")
         if self.freeze and self.start_from is None:
             raise InputError("--freeze keeps layers of the run that --start-from names, and none is given")
         if self.per_class is not None:

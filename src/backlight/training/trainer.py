@@ -197,7 +197,9 @@ class Trainer:
             f"{all_of_them} so that accumulate has nothing to add up": self.accumulate > 1,
             "lbfgs finds the length of every step by a line search; leave out lr": self.lr is not None,
             "lbfgs has no learning rate that a schedule could change": not isinstance(self.chosen_schedule(), Constant),
-            f"{same} dropout draws another; use dropout 0": any(isinstance(x, Dropout) for x in self.network.layers),
+            f"{same} dropout draws another; take a network without": any(
+                isinstance(x, Dropout) for x in self.network.layers
+            ),
             f"{same} augment draws another": self.augment is not None,
             "lbfgs visits examples several times a step, so that record_examples means nothing": self.record_examples,
             "lbfgs does not move running statistics; take layer normalisation": self.network.coupled,
