@@ -199,7 +199,8 @@ def _stepped_along(moment: Moment, gradient: Floats) -> Floats:
     program = replace(compile_program(moment.network, moment.loss), objective=trainer.objective())
     for part in program.weights:
         program.objective.add_penalty(params[part], taken[part], np.empty_like(params[part]))
-    program.without(taken, trainer.frozen_layers())
+    for place in program.kept(trainer.frozen_layers()):
+        taken[place] = 0.0
     if trainer.clip is not None:
         taken *= clip_factor(trainer.clip, float(taken @ taken))
     return taken
