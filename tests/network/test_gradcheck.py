@@ -95,6 +95,15 @@ def test_units_that_stand_exactly_on_a_kink(hidden):
     assert not gradcheck(Network.mlp(5, 6, 3, hidden="tanh"), x, [0, 1, 2, 0, 1, 2]).moved
 
 
+def test_what_rounding_makes_of_steps_that_a_kink_shortens_is_no_wrong_derivative():
+    """A unit 1e-6 above its kink leaves steps of 2e-7, and the loss of 5e5 is rounded in each of them."""
+    network = Network.mlp(1, 1, 2, hidden="relu", output="identity", dtype="float64")
+    network.params[:] = [1.0, 0.0, 1.0, 0.0, 1.0, 0.0]
+    found = gradcheck(network, [[1e-6]], [[0.0, 1000.0]])
+    assert not found.moved
+    assert found.passed, str(found)
+
+
 def test_outputs_that_meet_their_targets_exactly_stand_on_the_kink_of_absolute():
     network = Network([Dense(5, 3)], seed=1, dtype="float64")
     check = gradcheck(network, X, network.predict(X), "absolute")

@@ -130,16 +130,16 @@ def gradcheck(
     for number, (layer, name, values, slopes) in enumerate(probe.parts()):
         found = [0, 0, 0]
         worst = 0.0
-        floor = max(1e-3 * float(np.abs(slopes).max(initial=0.0)), probe.noise() / tolerance)
+        least = 1e-3 * float(np.abs(slopes).max(initial=0.0))
         places = probe.learnt(values)
         for kind, direction in _directions(values.shape, places, (directions, coordinates), (seed, number)):
-            measured = probe.slope(values, direction)
-            if measured is None:
+            slope = probe.slope(values, direction)
+            if slope is None:
                 found[2] += 1
                 continue
             found[kind] += 1
-            claimed = float(np.vdot(slopes, direction))
-            larger = max(abs(measured), abs(claimed), floor)
+            (measured, noise), claimed = slope, float(np.vdot(slopes, direction))
+            larger = max(abs(measured), abs(claimed), least, noise / tolerance)
             worst = max(worst, abs(measured - claimed) / larger if larger else 0.0)
         parts.append(CheckedPart(layer, name, found[0], found[1], found[2], worst))
     return GradientCheck(tuple(parts), tolerance, moved)
@@ -200,8 +200,8 @@ class _Probe:
             moved[place] = False
         return np.flatnonzero(moved)
 
-    def slope(self, values: Floats, direction: Floats) -> float | None:
-        """The measured slope along a direction; None if a kink is too near."""
+    def slope(self, values: Floats, direction: Floats) -> tuple[float, float] | None:
+        """The measured slope along a direction, and how far rounding can put it off; None if a kink is too near."""
         start = values.copy()
         step = STEP
         try:
@@ -212,15 +212,12 @@ class _Probe:
                     costs.append(self._cost())
                     sides.append(self._sides())
                 if all(np.array_equal(side, sides[2]) for side in sides):
-                    return float((costs[0] - 8 * costs[1] + 8 * costs[3] - costs[4]) / (12 * step))
+                    noise = ROUNDINGS * float(np.finfo(np.float64).eps) * abs(costs[2]) / step
+                    return float((costs[0] - 8 * costs[1] + 8 * costs[3] - costs[4]) / (12 * step)), noise
                 step /= 8
         finally:
             values[...] = start
         return None
-
-    def noise(self) -> float:
-        """How large a measured slope can be by rounding alone."""
-        return ROUNDINGS * float(np.finfo(np.float64).eps) * abs(self._cost()) / STEP
 
     def leave_kinks(self, seed: int) -> bool:
         """Move the parameters a little if a unit stands exactly on a kink; say whether that was done."""
