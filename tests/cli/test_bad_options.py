@@ -30,6 +30,7 @@ WITHOUT_DATA = {
     "--optimizer lbfgs --batch-size 50": "lbfgs takes all examples at each step, and batch_size is 50; leave it out",
     "--optimizer lbfgs --dropout 0.1": "lbfgs needs the same objective at every step, and dropout draws another",
     "--optimizer lbfgs --schedule cosine": "lbfgs has no learning rate that a schedule could change; leave it out",
+    "--optimizer lbfgs --weight-decay 0.1": "lbfgs has no learning rate by which weights could decay; take the penalty",
     "--optimizer lbfgs --momentum 0.5": "momentum is a setting of --optimizer momentum and nesterov, and the",
     "--schedule cosin": "there is no schedule 'cosin'; did you mean 'cosine'?",
     "--schedule plateau": "the schedule 'plateau' cannot be read; write plateau=5:0.1",

@@ -83,11 +83,7 @@ class Settings(Asked):
         Raises:
             InputError: a setting is unknown or impossible, or two do not go together.
         """
-        if self.momentum is not None and self.optimizer in {*OPTIMIZERS, LBFGS.name} - set(_WITH_MOMENTUM):
-            raise InputError(
-                f"momentum is a setting of --optimizer {' and '.join(_WITH_MOMENTUM)}, "
-                f"and the optimizer is {self.optimizer}"
-            )
+        self._check_optimizer()
         check_fractions(self.validation, self.test)
         self.table_options().check()
         self.options()
@@ -108,6 +104,15 @@ class Settings(Asked):
         narrow = tuple(min(units, 2) for units in self.layers)
         small = replace(self, layers=narrow, output=self.output or suited, freeze=0)
         small.trainer(small._network(1, *small.layers, 2))
+
+    def _check_optimizer(self) -> None:
+        if self.momentum is not None and self.optimizer in {*OPTIMIZERS, LBFGS.name} - set(_WITH_MOMENTUM):
+            raise InputError(
+                f"momentum is a setting of --optimizer {' and '.join(_WITH_MOMENTUM)}, "
+                f"and the optimizer is {self.optimizer}"
+            )
+        if self.weight_decay is not None and self.optimizer == LBFGS.name:
+            raise InputError("lbfgs has no learning rate by which weights could decay; take the penalty --l2 instead")
 
     def _check_code(self) -> None:
         if self.code is not None and self.task != AUTOENCODE:
