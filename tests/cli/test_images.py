@@ -93,7 +93,7 @@ def test_labels_by_row_number_are_those_of_the_run_s_own_array(folder: Path) -> 
     assert run.code == 0, run.err
     assert backlight("evaluate", "r", "x.npy", "--json").json["examples"] == 40
     for other in ("new.npy", "copy.npy"):
-        refused_in_one_line("npy holds images without labels; give them with --labels FILE", "evaluate", "r", other)
+        refused_in_one_line("npy holds images without labels; give 'evaluate' --labels FILE", "evaluate", "r", other)
         refused_in_one_line("npy holds images without labels", "explain", "r", "--example", f"{other}:3")
         assert len(backlight("predict", "r", other, "--json").json["predictions"]) == 40
     assert backlight("evaluate", "r", "new.npy", "--labels", "new-labels.npy", "--json").json["examples"] == 40

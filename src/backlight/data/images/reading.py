@@ -129,7 +129,7 @@ def _of_arrays(
         raw = read_npy_images(path)
         rows = [None] * len(raw)
         if labelled and options.labels is None:
-            raise InputError(f"{path} holds images without labels; give them with --labels FILE.npy or FILE.csv")
+            raise InputError(f"{path} holds images without labels; give 'evaluate' --labels FILE.npy or FILE.csv")
         if labelled and options.labels is not None:
             numbers = [str(number) for number in range(len(raw))]
             rows = labels_of(Path(options.labels), numbers, _columns(target, options)).rows
