@@ -5,7 +5,20 @@ from typing import Annotated
 import typer
 
 from backlight import __version__
-from backlight.cli import bench, check, data, demo, evaluate, explain, health, moves, predict, sensitivity, train
+from backlight.cli import (
+    bench,
+    check,
+    data,
+    demo,
+    evaluate,
+    explain,
+    health,
+    landscape,
+    moves,
+    predict,
+    sensitivity,
+    train,
+)
 
 app = typer.Typer(
     help="Train neural networks at full speed on a CPU, and see why every weight moved.",
@@ -38,6 +51,7 @@ app.command()(explain.explain)
 app.command()(moves.moves)
 app.command()(sensitivity.sensitivity)
 app.command()(health.health)
+app.command()(landscape.landscape)
 app.command()(check.check)
 app.add_typer(data.app, name="data")
 app.command()(bench.bench)

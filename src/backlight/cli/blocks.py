@@ -9,12 +9,14 @@ from rich.table import Table as RichTable
 from rich.text import Text as RichText
 
 from backlight.arrays import Floats
+from backlight.cli.contours import draw_contours
 from backlight.cli.drawing import WIDE, draw_image, pairs_of_rows
 from backlight.cli.report import confusion
 from backlight.plots import (
     Bars,
     Block,
     Chart,
+    Contours,
     Curve,
     Drawing,
     Gallery,
@@ -37,7 +39,7 @@ _RANGE: Final = 40
 _LEAST_RANGE: Final = 12
 
 
-def show_blocks(blocks: Iterable[Block], console: Console) -> None:
+def show_blocks(blocks: Iterable[Block], console: Console) -> None:  # noqa: C901 - one line for each kind
     """Print blocks one after another."""
     for block in blocks:
         if isinstance(block, Heading):
@@ -57,6 +59,8 @@ def show_blocks(blocks: Iterable[Block], console: Console) -> None:
             console.print()
             console.print(_ranges(block, console.width))
             console.print()
+        elif isinstance(block, Contours):
+            console.print(draw_contours(block, console.width))
         elif isinstance(block, Matrix):
             console.print(confusion(console, block.counts.tolist(), block.names))
         else:

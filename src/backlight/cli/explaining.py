@@ -69,6 +69,19 @@ def check_picture(picture: Path) -> None:
     _check_free("--out", picture, (".png",), "picture", b"\x89png")
 
 
+def check_drawing(drawing: Path) -> None:
+    """Refuse, before anything is computed, a drawing that would take the place of something else.
+
+    Raises:
+        InputError: the name does not end in .svg or .png, its folder does not exist, or the file there is none such.
+    """
+    ending = drawing.suffix.lower()
+    begins = {".svg": b"<svg", ".png": b"\x89png"}
+    if ending not in begins:
+        raise InputError(f"--out is {drawing}; name a picture, with .svg or .png at its end")
+    _check_free("--out", drawing, (ending,), "picture", begins[ending])
+
+
 def _check_free(option: str, path: Path, endings: tuple[str, ...], what: str, begins: bytes) -> None:
     if path.suffix.lower() not in endings:
         raise InputError(f"{option} is {path}; name a {what}, with {endings[0]} at its end")

@@ -49,3 +49,18 @@ def parse_batch_size(text: str) -> int | str:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
         raise InputError(f"--batch-size is {text!r}; write a whole number above 0, or full")
     return int(text)
+
+
+def parse_batches(text: str) -> tuple[int | str, ...]:
+    """Sizes of batches, whole numbers above 0 or `full`, separated by commas.
+
+    Example:
+        >>> parse_batches("full,100,1")
+        ('full', 100, 1)
+    """
+    try:
+        return tuple(parse_batch_size(part) for part in text.split(","))
+    except InputError:
+        raise InputError(
+            f"--batches is {text!r}; write sizes separated by commas, each a whole number above 0 or full: full,100,1"
+        ) from None

@@ -8,6 +8,7 @@ from backlight.explanation.comparing import Comparison, compare
 from backlight.explanation.examples import WeightWishes, wishes_for_weight
 from backlight.explanation.health import Health, health
 from backlight.explanation.importance import ColumnImportance, Importance, importance
+from backlight.explanation.landscape import Landscape, landscape
 from backlight.explanation.moment import Moment, open_moment
 from backlight.explanation.moves import Moves, moves
 from backlight.explanation.one_example import Explanation, example_of, explain
@@ -29,6 +30,7 @@ __all__ = [
     "Explanation",
     "Health",
     "Importance",
+    "Landscape",
     "Moment",
     "Moves",
     "OverfittingStep",
@@ -48,6 +50,7 @@ __all__ = [
     "explain",
     "health",
     "importance",
+    "landscape",
     "moves",
     "open_moment",
     "overfitting_step",

@@ -18,6 +18,9 @@ from backlight.plots.blocks import (
     Text,
     number,
 )
+from backlight.plots.contour_drawing import contours_file
+from backlight.plots.contour_picture import contours_picture
+from backlight.plots.contours import Contours, Trail
 from backlight.plots.html import Figure, fragment, page
 from backlight.plots.sheets import contact_sheet
 
@@ -26,6 +29,7 @@ __all__ = [
     "Block",
     "Chart",
     "Column",
+    "Contours",
     "Curve",
     "Drawing",
     "Edge",
@@ -38,7 +42,10 @@ __all__ = [
     "Ranges",
     "Table",
     "Text",
+    "Trail",
     "contact_sheet",
+    "contours_file",
+    "contours_picture",
     "fragment",
     "number",
     "page",

@@ -18,6 +18,7 @@ class Axes(NamedTuple):
 
     x: Scale
     y: Scale
+    height: float = HEIGHT
 
     def across(self, x: float) -> float:
         """The share of the width."""
@@ -25,7 +26,7 @@ class Axes(NamedTuple):
 
     def down(self, y: float) -> float:
         """The points from the top."""
-        return TOP + HEIGHT * (1 - self.y.share(y))
+        return TOP + self.height * (1 - self.y.share(y))
 
     @property
     def left(self) -> int:
@@ -43,7 +44,7 @@ def x_axis(axes: Axes) -> str:
     ticks = axes.x.ticks(5)
     if max(map(len, tick_labels(ticks))) > 6:
         ticks = axes.x.ticks(3)
-    bottom = TOP + HEIGHT
+    bottom = TOP + axes.height
     parts = [f'<line class="bl-axis" x1="0" x2="100%" y1="{place(bottom)}" y2="{place(bottom)}"/>']
     for tick, label in zip(ticks, tick_labels(ticks), strict=True):
         across, share = percent(axes.across(tick)), axes.x.share(tick)
@@ -83,7 +84,7 @@ def framed(axes: Axes, body: str, *, labels: tuple[str, str], title: str, above:
     return (
         f'<figure class="bl-block bl-curve" style="--left:{axes.left}px">{above}'
         f'<div class="bl-axis-label">{axis_label(labels[1], "↑")}</div>'
-        f'<svg class="bl-plot" role="img" width="100%" height="{place(TOP + HEIGHT + 24)}">'
+        f'<svg class="bl-plot" role="img" width="100%" height="{place(TOP + axes.height + 24)}">'
         f"<title>{escape(title)}</title>{x_axis(axes)}{y_axis(axes)}{body}</svg>"
         f'<div class="bl-axis-label bl-x">{axis_label(labels[0], "→")}</div>{below}</figure>'
     )

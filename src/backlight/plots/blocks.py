@@ -9,6 +9,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from backlight.plots.contours import Contours
+
 Cell: TypeAlias = str | float | int | None
 
 
@@ -226,7 +228,9 @@ class Matrix:
     caption: str = ""
 
 
-Block: TypeAlias = Heading | Text | Table | Bars | Picture | Gallery | Drawing | Curve | Chart | Ranges | Matrix
+Block: TypeAlias = (
+    Heading | Text | Table | Bars | Picture | Gallery | Drawing | Curve | Chart | Ranges | Matrix | Contours
+)
 
 
 def number(value: float) -> str:

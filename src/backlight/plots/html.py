@@ -22,6 +22,8 @@ from backlight.plots.blocks import (
     Text,
 )
 from backlight.plots.chart import render_chart
+from backlight.plots.contour_drawing import render_contours
+from backlight.plots.contours import Contours
 from backlight.plots.curve import render_curve
 from backlight.plots.drawing import render_drawing
 from backlight.plots.matrix import render_matrix
@@ -114,13 +116,13 @@ def _is_signed(block: Block) -> bool:
             return block.signed
         case Gallery():
             return any(picture.signed for picture in block.pictures)
-        case Heading() | Text() | Chart() | Ranges() | Matrix():
+        case Heading() | Text() | Chart() | Ranges() | Matrix() | Contours():
             return False
         case _:
             assert_never(block)
 
 
-def _render(block: Block) -> str:  # noqa: C901, PLR0911 - one line for each kind
+def _render(block: Block) -> str:  # noqa: C901, PLR0911, PLR0912 - one line for each kind
     match block:
         case Heading():
             level = min(max(block.level, 1), 6)
@@ -145,6 +147,8 @@ def _render(block: Block) -> str:  # noqa: C901, PLR0911 - one line for each kin
             return render_ranges(block)
         case Matrix():
             return render_matrix(block)
+        case Contours():
+            return render_contours(block)
         case _:
             assert_never(block)
 
