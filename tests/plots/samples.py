@@ -9,6 +9,7 @@ from backlight.plots import (
     Block,
     Chart,
     Column,
+    Contours,
     Curve,
     Drawing,
     Edge,
@@ -20,6 +21,7 @@ from backlight.plots import (
     Ranges,
     Table,
     Text,
+    Trail,
 )
 
 NASTY: Final = "<b>&\"'</b><script>alert(1)</script> http://example.org"
@@ -62,6 +64,15 @@ def blocks(name: str) -> list[Block]:
         ),
         Ranges((name, "other"), (0.5, None), ((0.4, 0.7), None), (name, "none"), name),
         Matrix((name, "other"), np.array([[5, 1], [0, 7]]), (name, name), name),
+        Contours(
+            (0.0, 1.0, 2.0),
+            (0.0, 1.0),
+            np.array([[0.0, 1.0, 2.0], [1.0, 2.0, 3.0]]),
+            (Trail(name, (0.0, 1.0), (0.0, 0.5), (0.0, 1.0), (name, name)),),
+            (name, name),
+            name,
+            name,
+        ),
     ]
 
 
@@ -85,6 +96,8 @@ EXTREMES: Final[dict[str, list[Block]]] = {
         Ranges((), (), (), ()),
         Ranges(("a",), (None,), (None,), ("",)),
         Matrix((), np.zeros((0, 0), np.int64)),
+        Contours((), (), np.zeros((0, 0))),
+        Contours((0.0, 1.0), (0.0, 1.0), np.full((2, 2), np.nan), (Trail("a", (), (), (), ()),)),
     ],
     "one": [
         Bars(("a",), (1.0,)),
@@ -94,6 +107,8 @@ EXTREMES: Final[dict[str, list[Block]]] = {
         Chart((Line("a", (1.0,), (2.0,), ends=((1.0, 3.0),)),)),
         Ranges(("a",), (1.0,), ((1.0, 1.0),), ("",)),
         Matrix(("a",), np.ones((1, 1), np.int64)),
+        Contours((1.0,), (1.0,), np.ones((1, 1))),
+        Contours((0.0, 1.0), (0.0, 1.0), np.ones((2, 2)), (Trail("a", (0.5,), (0.5,), (0.0,), ("",)),)),
     ],
     "zeros": [
         Bars(("a", "b"), (0.0, -0.0)),
@@ -118,6 +133,13 @@ EXTREMES: Final[dict[str, list[Block]]] = {
         ),
         Ranges(tuple(map(str, EXTREME)), EXTREME, tuple((value, value) for value in EXTREME), tuple(map(str, EXTREME))),
         Matrix(("a", "b"), np.array([[0, 0], [2**62, 1]])),
+        Contours((-1e300, 1e300), (0.0, 5e-324), np.array([[1e300, -1e300], [np.nan, np.inf]])),
+        Contours(
+            tuple(map(float, range(11))),
+            (0.0, 1.0),
+            np.array([EXTREME, EXTREME[::-1]]),
+            (Trail("a", EXTREME, EXTREME[::-1], EXTREME, ("",) * 11), Trail("b", (), (), (), ())),
+        ),
         *(
             Curve((low, high), (bottom, top), (low, bottom, slope))
             for low, high in ((-1e300, 1e300), (1e-300, 2e-300), (1.0, 1.0 + 1e-15), (-1.7e308, 1.7e308), (0, 5e-324))
@@ -132,6 +154,13 @@ EXTREMES: Final[dict[str, list[Block]]] = {
         Picture(np.random.default_rng(0).normal(size=(1, 784))),
         Chart((Line(LONG, tuple(map(float, range(2000))), (0.5,) * 2000, "points"),)),
         Matrix((LONG,) * 60, np.ones((60, 60), np.int64)),
+        Contours(
+            tuple(map(float, range(50))),
+            tuple(map(float, range(50))),
+            np.random.default_rng(0).normal(size=(50, 50)),
+            (Trail(LONG, (0.5,) * 200, (0.5,) * 200, (1.0,) * 200, (LONG,) * 200),) * 9,
+            (LONG, LONG),
+        ),
     ],
     "out of reach": [
         Drawing(columns("x"), (Edge(0, 3, 0, 1.0), Edge(0, 0, 9, 1.0), Edge(2, 0, 0, 1.0), Edge(-1, 0, 0, 1.0)))

@@ -3,6 +3,7 @@
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.text import Text
 
 from backlight.plots import Contours, number
@@ -15,14 +16,13 @@ _MARKS: Final = "ABCD"
 
 def draw_contours(block: Contours, width: int) -> Text:
     """The surface, the lower the darker, with a letter at the points of each path and a capital at its end."""
-    if not drawable(block):
+    if not drawable(block) or not np.isfinite(block.heights).any():
         return Text("nothing to show")
     columns = max(8, min(_WIDEST, width - 2))
     rows = max(4, columns * 3 // 8)
-    across = np.rint(np.linspace(0, len(block.x) - 1, columns)).astype(int)
-    up = np.rint(np.linspace(len(block.y) - 1, 0, rows)).astype(int)
-    heights = np.nan_to_num(block.heights, nan=np.inf)[np.ix_(up, across)]
-    borders = np.quantile(block.heights[np.isfinite(block.heights)], np.linspace(0, 1, len(_SHADES) + 1)[1:-1])
+    finite = block.heights[np.isfinite(block.heights)]
+    borders = np.quantile(finite, np.linspace(0, 1, len(_SHADES) + 1)[1:-1])
+    heights = _stretched(np.where(np.isfinite(block.heights), block.heights, finite.max()), rows, columns)[::-1]
     shades = np.searchsorted(borders, heights)
     lines = [[_SHADES[::-1][shade] for shade in row] for row in shades.tolist()]
     x_scale, y_scale = scales(block)
@@ -37,3 +37,10 @@ def draw_contours(block: Contours, width: int) -> Text:
         mark = _MARKS[which % len(_MARKS)]
         told.append(f"{mark.lower()} … {mark}  {trail.name}")
     return Text("\n".join(told))
+
+
+def _stretched(values: NDArray[np.float64], rows: int, columns: int) -> NDArray[np.float64]:
+    """Values (y, x) at so many evenly spaced rows and columns, straight between neighbours."""
+    down, across = np.linspace(0, len(values) - 1, rows), np.linspace(0, values.shape[1] - 1, columns)
+    wide = np.array([np.interp(across, np.arange(values.shape[1]), row) for row in values])
+    return np.array([np.interp(down, np.arange(len(values)), column) for column in wide.T]).T

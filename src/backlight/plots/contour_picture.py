@@ -74,28 +74,38 @@ def _write(
 
 def _surface(picture: "Picture", contours: Contours) -> tuple[float, ...]:
     """Paint the bands from the highest to the lowest, and the line around each."""
-    from PIL import Image, ImageChops, ImageDraw
+    from PIL import Image, ImageDraw
 
     box = (_LEFT * _ONE, _TOP * _ONE, _RIGHT * _ONE, _BOTTOM * _ONE)
     size = (box[2] - box[0], box[3] - box[1])
     found, shapes = bands(contours)
     colours = band_colours(len(found) + 1)
     plot = Image.new("RGB", size, colours[0])
+    lines = ImageDraw.Draw(plot, "RGBA")
     for shape, colour in zip(shapes, colours[1:], strict=True):
         inside, corners = Image.new("1", size), [outline(ring, size[0] - 1, size[1] - 1) for ring in shape]
-        for points in (points for points in corners if len(points) > 2):
-            one = Image.new("1", size)
-            ImageDraw.Draw(one).polygon(points, fill=1)
-            inside = ImageChops.logical_xor(inside, one)
+        corners = [points for points in corners if len(points) > 2]
+        for points in corners:
+            _turn_over(inside, points)
         plot.paste(colour, (0, 0), inside)
-        lines = ImageDraw.Draw(plot, "RGBA")
-        for points in (points for points in corners if len(points) > 2):
+        for points in corners:
             lines.line([*points, points[0]], (255, 255, 255, 120), _ONE * 3 // 4)
     picture.paste(plot, box[:2])
     pen = ImageDraw.Draw(picture)
     for level, x, y in level_labels(contours, found, shapes):
         _write(pen, (_LEFT + (_RIGHT - _LEFT) * x, _BOTTOM - (_BOTTOM - _TOP) * y), number(level), 11, _INK, "mm")
     return found
+
+
+def _turn_over(inside: "Picture", points: list[tuple[int, int]]) -> None:
+    """Turn what lies within a line: a hole into an island, an island into a hole."""
+    from PIL import Image, ImageChops, ImageDraw
+
+    xs, ys = zip(*points, strict=True)
+    box = (min(xs), min(ys), max(xs) + 1, max(ys) + 1)
+    one = Image.new("1", (box[2] - box[0], box[3] - box[1]))
+    ImageDraw.Draw(one).polygon([(x - box[0], y - box[1]) for x, y in points], fill=1)
+    inside.paste(ImageChops.logical_xor(inside.crop(box), one), box)
 
 
 def _place(x: float, y: float, of: tuple[Scale, Scale]) -> tuple[float, float]:

@@ -55,7 +55,7 @@ def drawable(contours: Contours) -> bool:
 
 def scales(contours: Contours) -> tuple[Scale, Scale]:
     """From the first place to the last, along both axes."""
-    return Scale(contours.x[0], contours.x[-1]), Scale(contours.y[0], contours.y[-1])
+    return Scale.around([contours.x[0], contours.x[-1]]), Scale.around([contours.y[0], contours.y[-1]])
 
 
 def visible(trail: Trail) -> list[tuple[int, float, float]]:
@@ -72,9 +72,10 @@ def paleness(trails: Sequence[Trail]) -> list[list[float]]:
         >>> paleness([Trail("a", (0.0,) * 3, (0.0,) * 3, (0.0, 1.0, 2.0), ("",) * 3)])
         [[1.0, 0.6, 0.2]]
     """
-    farthest = max((off for trail in trails for off in trail.off if np.isfinite(off)), default=0.0) or 1.0
+    seen = (trail.off[k] for trail in trails for k, _, _ in visible(trail))
+    farthest = max((off for off in seen if np.isfinite(off)), default=0.0) or 1.0
     return [
-        [0.2 + round(4 * (1 - min(off / farthest, 1.0))) / 5 if np.isfinite(off) else 1.0 for off in trail.off]
+        [(1 + round(4 * (1 - min(off / farthest, 1.0)))) / 5 if np.isfinite(off) else 1.0 for off in trail.off]
         for trail in trails
     ]
 

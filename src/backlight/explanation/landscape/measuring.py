@@ -78,8 +78,8 @@ def landscape(
     again = Again(run, run.dataset())
     if not again.taken:
         raise InputError(
-            f"{run.folder} has no step written down, so there is no path to show; go on with "
-            f"'backlight train --resume {run.folder}'"
+            f"{run.folder} has no step written down, so there is no path to show; train it "
+            f"('backlight train --resume {run.folder}' goes on with it)"
         )
     sizes = list(dict.fromkeys(map(again.sized, batches)))
     for size in sizes:
@@ -91,11 +91,13 @@ def landscape(
     walks = _walks(again, shown, training.network.params, told)
     main = walks[shown.index(again.own)]
     lay = random_plane if random else main_plane
-    ordered = [main.points, *(walked.points for walked in walks if walked is not main)]
-    plane = lay(training.network, ordered, run.settings.seed, training.plan.frozen)
+    steady = [main, *(walked for walked in walks if walked is not main and not walked.diverged)]
+    plane = lay(training.network, [walked.points for walked in steady], run.settings.seed, training.plan.frozen)
     cost = Cost(training, run.settings.engine, run.settings.threads)
     places = [plane.project(walked.points) for walked in walks]
-    grid, below = _measured(cost, plane, [place for place, _ in places], points, told, random=random)
+    held = [place for walked, (place, _) in zip(walks, places, strict=True) if walked is main or not walked.diverged]
+    sides = _sides(np.concatenate(held), points, random=random or plane.drawn == 2)
+    grid, below = _measured(cost, plane, sides, [place for place, _ in places], told)
     recorded = again.recorded(training)
     paths = []
     for walked, lying, under in zip(walks, places, below, strict=True):
@@ -140,14 +142,14 @@ def _other_end(run: Run, walked: Walk) -> tuple[str, ...]:
 
 
 def _measured(
-    cost: Cost, plane: Plane, places: Sequence[Floats], points: int, told: Told, *, random: bool
+    cost: Cost, plane: Plane, sides: tuple[Floats, Floats], places: Sequence[Floats], told: Told
 ) -> tuple[Grid, list[Floats]]:
-    """The costs on a grid around the places of the paths, and below each of the places."""
-    u, v = _sides(np.concatenate(places), points, random=random or plane.drawn == 2)
+    """The costs on a grid, and below each of the places of the paths."""
+    u, v = sides
     corners = np.stack(np.meshgrid(u, v), axis=-1).reshape(-1, 2)
     costs = surface(cost, plane, np.concatenate([corners, *places]), told)
     below = np.split(costs[len(corners) :], np.cumsum([len(place) for place in places])[:-1])
-    return Grid(tuple(u.tolist()), tuple(v.tolist()), costs[: len(corners)].reshape(points, points)), below
+    return Grid(tuple(u.tolist()), tuple(v.tolist()), costs[: len(corners)].reshape(len(v), len(u))), below
 
 
 def _sides(places: Floats, points: int, *, random: bool) -> tuple[Floats, Floats]:

@@ -45,7 +45,8 @@ class Path:
     @property
     def worst(self) -> int:
         """The number of the point where the surface differs most from the cost, of those where both are finite."""
-        gaps = np.abs(np.subtract(self.surface, self.costs))
+        with np.errstate(invalid="ignore"):
+            gaps = np.abs(np.subtract(self.surface, self.costs))
         return int(np.where(np.isfinite(gaps), gaps, -1.0).argmax())
 
     @property
@@ -122,20 +123,19 @@ class Landscape(Shown):
             names = ("u, in lengths of each unit's weights", "v, likewise")
         elif self.drawn:
             names = (names[0], "v, a random direction")
-        trails = tuple(
-            Trail(
-                path.name,
-                tuple(path.points[:, 0].tolist()),
-                tuple(path.points[:, 1].tolist()),
-                path.distances,
-                tuple(path.text(k) for k in range(len(path.steps))),
-            )
-            for path in self.paths
-        )
+        trails = tuple(self._trail(path) for path in self.paths)
         paths = "path of its training" if len(self.paths) == 1 else "paths of its trainings"
         caption = f"{self.run}: the cost around the {paths}, the darker the lower"
         heights = np.asarray(self.grid.costs, np.float64)
         return Contours(self.grid.u, self.grid.v, heights, trails, names, caption, "cost")
+
+    def _trail(self, path: Path) -> Trail:
+        """A path as it is drawn: where it is on the grid."""
+        u, v = path.points.T
+        inside = (u >= self.grid.u[0]) & (u <= self.grid.u[-1]) & (v >= self.grid.v[0]) & (v <= self.grid.v[-1])
+        x, y = (np.where(inside, side, np.nan).tolist() for side in (u, v))
+        texts = tuple(path.text(k) for k in range(len(path.steps)))
+        return Trail(path.name, tuple(x), tuple(y), path.distances, texts)
 
     def blocks(self) -> list[Block]:
         """The landscape as blocks."""
@@ -146,7 +146,11 @@ class Landscape(Shown):
             self.contours,
             _walkers(self.paths),
             *(
-                Text(f"{path.name}: the objective was no longer finite after step {path.taken:,}.", "warning")
+                Text(
+                    f"{path.name}: the objective was no longer finite after step {path.taken:,}; the plane was chosen "
+                    "without this path, and holds what it can of it.",
+                    "warning",
+                )
                 for path in self.paths
                 if path.diverged
             ),
