@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from backlight.explanation import explain as explain
     from backlight.explanation.health import health as health
     from backlight.explanation.importance import importance as importance
-    from backlight.explanation.landscape.measuring import landscape as landscape
+    from backlight.explanation.landscapes.measuring import landscape as landscape
     from backlight.explanation.moves import moves as moves
     from backlight.explanation.sensitivity import sensitivity as sensitivity
     from backlight.files import Model as Model

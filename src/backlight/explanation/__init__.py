@@ -8,7 +8,7 @@ from backlight.explanation.comparing import Comparison, compare
 from backlight.explanation.examples import WeightWishes, wishes_for_weight
 from backlight.explanation.health import Health, health
 from backlight.explanation.importance import ColumnImportance, Importance, importance
-from backlight.explanation.landscape import Landscape, landscape
+from backlight.explanation.landscapes import Landscape, landscape
 from backlight.explanation.moment import Moment, open_moment
 from backlight.explanation.moves import Moves, moves
 from backlight.explanation.one_example import Explanation, example_of, explain

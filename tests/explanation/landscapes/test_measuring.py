@@ -10,10 +10,10 @@ import pytest
 import backlight
 from backlight.errors import InputError
 from backlight.explanation import landscape
-from backlight.explanation.landscape.again import Again
-from backlight.explanation.landscape.measuring import landscape as measured
+from backlight.explanation.landscapes.again import Again
+from backlight.explanation.landscapes.measuring import landscape as measured
 from backlight.files import Run, Settings, begin, load_for
-from tests.explanation.landscape.made import cost_by_definition, trained
+from tests.explanation.landscapes.made import cost_by_definition, trained
 from tests.explanation.made import is_plain
 
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {

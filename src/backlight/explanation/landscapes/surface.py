@@ -9,16 +9,16 @@ import numpy as np
 
 from backlight.arrays import Array, Floats, Ints
 from backlight.engine import Examples, RowSource
-from backlight.explanation.landscape.cost import Cost
-from backlight.explanation.landscape.plane import Plane
-from backlight.explanation.landscape.walks import Told, quiet
+from backlight.explanation.landscapes.cost import Cost
+from backlight.explanation.landscapes.plane import Plane
+from backlight.explanation.landscapes.walks import Told, quiet
 from backlight.network import Dense, Network
 from backlight.network.layers import layer_from_dict
 from backlight.processors import processors
 
 _WHAT: Final = "measuring the surface"
-_CACHED: Final = 1 << 18
-"""How many pre-activations are measured at once, so that they stay near the processor."""
+_CACHED: Final = 1 << 20
+"""How many pre-activations are measured at once: few enough to stay near the processor, many enough for a call."""
 _LOOK: Final = 0.1
 
 
@@ -38,7 +38,7 @@ def surface(cost: Cost, plane: Plane, places: Floats, told: Told = quiet) -> Flo
 
     Example:
         >>> from backlight import Network, Trainer
-        >>> from backlight.explanation.landscape.plane import random_plane
+        >>> from backlight.explanation.landscapes.plane import random_plane
         >>> network = Network.mlp(3, 2, 2, seed=0, dtype="float64")
         >>> cost = Cost(Trainer(network).start(np.eye(3), np.array([0, 1, 1])))
         >>> plane = random_plane(network, [network.params[None]], 0)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from backlight.explanation.landscape.plane import Plane, filter_normalised, main_plane, random_plane
+from backlight.explanation.landscapes.plane import Plane, filter_normalised, main_plane, random_plane
 from backlight.network import Activation, BatchNorm, Dense, Network
 
 NETWORK = Network.mlp(3, 4, 2, seed=1, dtype="float64")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backlight.arrays import Floats
-from backlight.explanation.landscape.starts import Ends
+from backlight.explanation.landscapes.starts import Ends
 from backlight.explanation.shown import Shown
 from backlight.plots import Block, Chart, Contours, Heading, Line, Table, Text, Trail, number
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from backlight.data.augment import Augmentation
-from backlight.explanation.landscape import surface as module
-from backlight.explanation.landscape.cost import Cost, costs_at
-from backlight.explanation.landscape.plane import Plane, random_plane
-from backlight.explanation.landscape.surface import surface
+from backlight.explanation.landscapes import surface as module
+from backlight.explanation.landscapes.cost import Cost, costs_at
+from backlight.explanation.landscapes.plane import Plane, random_plane
+from backlight.explanation.landscapes.surface import surface
 from backlight.training import Trainer, Training
 from tests import cases
-from tests.explanation.landscape.made import cost_by_definition, networks, training_of
+from tests.explanation.landscapes.made import cost_by_definition, networks, training_of
 
 PLACES = np.array([[0.0, 0.0], [0.5, -1.0], [0.5, 0.25], [-1.0, 0.25], [1.5, 1.0]])
 TOLERANCE = {"float32": 3e-6, "float64": 1e-12}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backlight.errors import InputError
-from backlight.explanation.landscape.walks import MOST_BYTES, moments, room, walk
+from backlight.explanation.landscapes.walks import MOST_BYTES, moments, room, walk
 from backlight.network import Network
 from backlight.training import Trainer, Training
 

@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from backlight.explanation.landscape.cost import Cost
-from backlight.explanation.landscape.walks import Told, quiet, walk
+from backlight.explanation.landscapes.cost import Cost
+from backlight.explanation.landscapes.walks import Told, quiet, walk
 from backlight.training import Training
 
 _ENDS: Final = 2

@@ -10,13 +10,13 @@ import numpy as np
 
 from backlight.arrays import Floats
 from backlight.errors import InputError, whole_number
-from backlight.explanation.landscape.again import USUAL, Again, Size, in_words
-from backlight.explanation.landscape.cost import Cost, costs_at
-from backlight.explanation.landscape.plane import Plane, main_plane, random_plane
-from backlight.explanation.landscape.starts import ends_of
-from backlight.explanation.landscape.surface import surface
-from backlight.explanation.landscape.told import Grid, Landscape, Path
-from backlight.explanation.landscape.walks import Told, Walk, quiet, room, walk
+from backlight.explanation.landscapes.again import USUAL, Again, Size, in_words
+from backlight.explanation.landscapes.cost import Cost, costs_at
+from backlight.explanation.landscapes.plane import Plane, main_plane, random_plane
+from backlight.explanation.landscapes.starts import ends_of
+from backlight.explanation.landscapes.surface import surface
+from backlight.explanation.landscapes.told import Grid, Landscape, Path
+from backlight.explanation.landscapes.walks import Told, Walk, quiet, room, walk
 from backlight.explanation.moment import engine_warnings
 from backlight.files import Run
 

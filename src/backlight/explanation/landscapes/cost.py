@@ -8,7 +8,7 @@ import numpy as np
 
 from backlight.arrays import FloatName, Floats, Ints
 from backlight.engine import Session, Task, compile_program, open_session
-from backlight.explanation.landscape.walks import Told, quiet
+from backlight.explanation.landscapes.walks import Told, quiet
 from backlight.network import Network
 from backlight.training import SGD, Training
 
