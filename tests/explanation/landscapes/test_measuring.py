@@ -1,5 +1,6 @@
 """The landscape of a run: its path is the run's, its costs are those that were recorded, and others start with it."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -221,6 +222,20 @@ def test_it_has_a_public_name_and_turns_into_plain_data(careful: Run) -> None:
     assert content["grid"].keys() == {"u", "v", "costs"}
     assert len(content["grid"]["costs"]) == len(content["grid"]["v"]) == 3
     assert content["starts"][0].keys() >= {"name", "costs", "mean", "sd", "lowest", "highest"}
+
+
+@pytest.mark.slow
+@pytest.mark.data
+def test_the_surface_over_all_of_mnist_is_the_definition(tmp_path: Path) -> None:
+    if not os.environ.get("BACKLIGHT_DATA"):
+        pytest.skip("$BACKLIGHT_DATA is not set")
+    run = trained(tmp_path / "run", "mnist", layers=(16, 16), epochs=1, validation=0.0, batch_size=500)
+    told = landscape(run, points=4)
+    (path,) = told.paths
+    assert told.count == 60_000
+    assert path.surface[-1] == pytest.approx(path.costs[-1], rel=1e-6)
+    near = np.array(path.distances) < 0.02
+    np.testing.assert_allclose(np.array(path.surface)[near], np.array(path.costs)[near], atol=5e-3)
 
 
 def test_equal_runs_give_equal_landscapes(stumbling: Run) -> None:

@@ -145,6 +145,7 @@ class Landscape(Shown):
             Text(" ".join([self._cost(), self._plane()])),
             self.contours,
             _walkers(self.paths),
+            Text("Way: from each point of a path to the next; straight: from its beginning to its end.", "note"),
             *(
                 Text(
                     f"{path.name}: the objective was no longer finite after step {path.taken:,}; the plane was chosen "
@@ -171,8 +172,8 @@ class Landscape(Shown):
         held = f"{_percent(self.variance_held)} of the variance of the {of} about that end"
         if self.random:
             return (
-                f"The plane goes through {end} in two random, filter-normalised directions. It holds {held}: random "
-                "directions see little of what training does."
+                f"The plane goes through {end} in two random, filter-normalised directions. It holds {held}; the rest "
+                "of what training did is not seen in it."
             )
         if self.drawn == 2:
             return "Nothing moved, so the plane has two random, filter-normalised directions."
