@@ -28,6 +28,7 @@ VERBS = [
     ("sensitivity", ()),
     ("sensitivity", ("--compare", "0:1:0", "2:0:1", "--at", "0")),
     ("health", ()),
+    ("landscape", ("--points", "3", "--batches", "full,1")),
     ("check", ("--at", "0")),
 ]
 
@@ -181,7 +182,7 @@ def test_a_ranking_comes_with_the_curve_of_its_first(run: Path) -> None:
     assert content["curve"]["weight"].startswith(content["ranking"]["ranked"][0]["weight"])
 
 
-@pytest.mark.parametrize("verb", ["explain", "moves", "sensitivity", "health", "check"])
+@pytest.mark.parametrize("verb", ["explain", "moves", "sensitivity", "health", "landscape", "check"])
 @pytest.mark.parametrize(
     ("page", "message"),
     [

@@ -20,7 +20,8 @@ def landscape(
         typer.Option(help="Train it again in batches of these sizes, from the same start: full,100,1 (default: no)."),
     ] = None,
     starts: Annotated[
-        int | None, typer.Option(help="Train it from so many starts as well, in each size (default: no).")
+        int | None,
+        typer.Option(help="Train it from so many starts in each size; in full,100,1 unless given (default: no)."),
     ] = None,
     random: Annotated[
         bool, typer.Option("--random", help="Two random, filter-normalised directions, not the path's main ones.")
