@@ -158,7 +158,7 @@ class _View:
     def __init__(self, conduct: "Conduct") -> None:
         self._conduct = conduct
         self._epochs: int = conduct.run.settings.epochs
-        self._examples = len(conduct.dataset.rows["train"])
+        self._examples = conduct.training.examples_per_epoch
         self._losses: list[float] = []
         self._metrics: list[str] = []
         self._steps: StepsRecord | None = None
