@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, log10
 from typing import ClassVar, Final
 
 import numpy as np
@@ -13,6 +13,7 @@ from backlight.errors import InputError
 from backlight.randomness import Purpose, uniforms
 
 _EPOCH: Final = 1_000
+_MOST_DIGITS: Final = 15
 EXHAUSTED: Final = "every combination was tried"
 
 
@@ -66,6 +67,20 @@ class Combinations(_Candidates):
     def count(self, size: int) -> int:
         """How many combinations there are, of so many parameters."""
         return int(len(self.values) ** size)
+
+    def told(self, size: int) -> str:
+        """How many combinations there are and how long an epoch is, in words.
+
+        Example:
+            >>> Combinations().told(9)
+            '19,683 combinations, 3 values for each of 9 weights; 729 an epoch'
+            >>> Combinations().told(1210)
+            '3^1,210 combinations, 3 values for each of 1,210 weights; 729 an epoch'
+        """
+        few = size * log10(len(self.values)) < _MOST_DIGITS
+        count = f"{self.count(size):,}" if few else f"{len(self.values)}^{size:,}"
+        values = f"{len(self.values)} values for each of {size:,} weights"
+        return f"{count} combinations, {values}; {self.steps_per_epoch(size):,} an epoch"
 
     def candidate(self, number: int, size: int, seed: int) -> Floats | None:
         """The combination of that number."""
