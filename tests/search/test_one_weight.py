@@ -54,7 +54,7 @@ def test_the_search_is_its_definition_written_out(engine, order, given):
                     at, lowest, moves[which] = tried, cost(tried), 2.0 * move
                     break
             else:
-                moves[which] *= -0.5
+                moves[which] *= 0.5
     np.testing.assert_allclose(training.network.params, at, rtol=1e-12)
     np.testing.assert_allclose(training.state().optimizer["moves"], moves, rtol=1e-12)
 

@@ -14,7 +14,7 @@ ORDERS: Final = ("cyclic", "random")
 
 _FIRST: Final = 0.5
 _LONGER: Final = 2.0
-_SHORTER: Final = -0.5
+_SHORTER: Final = 0.5
 
 
 @dataclass(frozen=True)
