@@ -42,6 +42,7 @@ class Purpose(IntEnum):
     CHECKING = 7
     RESAMPLING = 8
     PERMUTING = 12
+    SEARCHING = 13
     DIRECTIONS = 14
 
 

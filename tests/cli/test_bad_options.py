@@ -26,7 +26,7 @@ WITHOUT_DATA = {
     "--lr nan": "lr is nan;",
     "--lr inf": "lr is inf;",
     "--lr fast": "--lr is 'fast'; write a number above 0, or auto",
-    "--lr auto --optimizer lbfgs": "lbfgs finds the length of every step by a line search; leave out lr",
+    "--lr auto --optimizer lbfgs": "lbfgs finds the length of every step by itself; leave out lr",
     "--optimizer lbfgs --batch-size 50": "lbfgs takes all examples at each step, and batch_size is 50; leave it out",
     "--optimizer lbfgs --dropout 0.1": "lbfgs needs the same objective at every step, and dropout draws another",
     "--optimizer lbfgs --schedule cosine": "lbfgs has no learning rate that a schedule could change; leave it out",

@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from backlight.bench import data, sections, training
+from backlight.bench.labels import WAYS
 from backlight.bench.systems import PEERS
 from backlight.cli.bench import show
 from tests.cli.terminal import backlight, refused_in_one_line
@@ -142,6 +143,9 @@ def everything() -> dict[str, Any]:
             {"statement": "import numpy", "seconds": 0.1213, "ratio": 1.0},
             {"statement": "from backlight import Network, Trainer", "seconds": 0.1867, "ratio": 1.51},
         ],
+        "labels": [
+            {"labels": 1000, **{way.name: {"mean": 0.12345, "errors": [0.12345]} for way in WAYS}},
+        ],
         "accuracy": [compared(), {"name": "wine", "left_out": "sklearn is not installed"}],
     }
 
@@ -167,6 +171,8 @@ def test_tables_have_room_on_eighty_columns():
         "1.51",
         "load 3.59",
         "98.76",
+        "12.35",
+        "encoder: encoder from unlabelled images",
         "-12.35",
         "-25.40 to +21.80",
         "1,234",

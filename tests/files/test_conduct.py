@@ -17,6 +17,8 @@ CASES = {
     "momentum without validation": settings(validation=0.0, optimizer="momentum", dropout=0.2),
     "patience": settings(epochs=12, patience=2, lr=0.1),
     "lbfgs": settings(epochs=8, optimizer="lbfgs", batch_size=None),
+    "one weight": settings(epochs=2, optimizer="one-weight=random", batch_size=None),
+    "random": settings(epochs=1, optimizer="random", batch_size=None),
     "plateau": settings(epochs=8, lr=0.3, schedule="plateau=1:0.5"),
     "augmented": settings(augment="noise=0.3,columns=0.2"),
     "until": settings(until=("accuracy>=0.85",), epochs=12),

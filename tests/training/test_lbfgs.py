@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 
 from backlight.data.augment import Augmentation
-from backlight.engine import Stretch
+from backlight.engine import Stretch, whole
 from backlight.errors import InputError
 from backlight.network import Network
 from backlight.training import LBFGS, EpochRecord, Trainer, Training, TrainingState, make_optimizer, replay
 from backlight.training.checkpoints import read_checkpoint, write_checkpoint
-from backlight.training.optimizers import lbfgs
 from backlight.training.optimizers.line_search import Point, line_search
 from tests import cases
 from tests.training.made import VALIDATION, X, Y, classifier, epochs, finished, same_state
@@ -108,18 +107,12 @@ def test_with_hidden_units_it_gets_as_low_in_as_many_evaluations():
     values, counted = [], []
     for number in range(8):
         training, golden = golden_training("hidden", "auto", 100, number)
-        session: Any = training.session
-        evaluate = session._evaluate
-
-        def counting(rows: Any, evaluate: Any = evaluate) -> Any:
-            counted.append(len(rows))
-            return evaluate(rows)
-
-        session._evaluate = counting
         finished(training)
+        session: Any = training.session
+        counted.append(session.evaluations)
         values.append(training.session.gradients(np.arange(120))[0].mean())
     assert np.mean(values) <= golden["hidden/values"].mean() + 0.03
-    assert len(counted) <= 1.1 * golden["hidden/evaluations"].sum()
+    assert sum(counted) <= 1.1 * golden["hidden/evaluations"].sum()
 
 
 @every_engine
@@ -180,7 +173,7 @@ def test_a_training_at_its_minimum_ends_again_at_once():
 def test_more_rows_than_a_chunk_and_their_weights_mean_the_same(monkeypatch):
     weights, found = np.linspace(0.5, 2.0, len(X)), []
     for chunk in (8192, 7):
-        monkeypatch.setattr(lbfgs, "_CHUNK", chunk)
+        monkeypatch.setattr(whole, "_CHUNK", chunk)
         training = start(weights=weights, epochs=3)
         finished(training)
         found.append(training.state().params)
@@ -209,13 +202,13 @@ def test_a_stopped_iteration_is_dropped():
     training = start()
     training.advance_to(2)
     kept, session = training.network.params.copy(), training.session
-    evaluate: Any = session._evaluate  # type: ignore[attr-defined]
+    evaluate: Any = session.objective.value_and_gradient  # type: ignore[attr-defined]
 
     def stopping(rows: Any) -> Any:
         session.stop()
         return evaluate(rows)
 
-    session._evaluate = stopping  # type: ignore[attr-defined]
+    session.objective.value_and_gradient = stopping  # type: ignore[attr-defined]
     advance = session.advance(Stretch(np.arange(len(X)), len(X), 0, 1, 2, 2, 1.0))
     assert len(advance.objectives) == 0
     assert advance.ended is None
@@ -238,7 +231,7 @@ def test_a_loss_that_is_not_finite_ends_with_no_word_of_a_learning_rate():
     ("given", "message"),
     [
         ({"batch_size": 10}, "lbfgs takes all examples at each step, and batch_size is 10; leave it out"),
-        ({"lr": 0.1}, "lbfgs finds the length of every step by a line search; leave out lr"),
+        ({"lr": 0.1}, "lbfgs finds the length of every step by itself; leave out lr"),
         ({"schedule": "cosine"}, "lbfgs has no learning rate that a schedule could change; leave it out"),
         ({"record_examples": True}, "lbfgs visits examples several times a step"),
         ({"clip": 1.0}, "clip is for optimizers that take batches, and lbfgs takes none; leave it out"),
@@ -246,7 +239,7 @@ def test_a_loss_that_is_not_finite_ends_with_no_word_of_a_learning_rate():
         ({"average": 0.9}, "average is for optimizers that take batches"),
         ({"accumulate": 2}, "lbfgs takes all examples at each step, so that accumulate has nothing to add up"),
         ({"augment": Augmentation(noise=0.1)}, "lbfgs needs the same objective at every step, and augment"),
-        ({"freeze": 1}, "lbfgs moves all parameters at once, so that freeze does not go with it; leave it out"),
+        ({"freeze": 1}, "lbfgs moves any parameter, so that freeze does not go with it; leave it out"),
         ({"network": classifier(dropout=0.5)}, "lbfgs needs the same objective at every step, and dropout draws"),
     ],
 )

@@ -15,6 +15,7 @@ from backlight.bench.cost import PARAMETERS
 from backlight.bench.data import write_examples
 from backlight.bench.explaining import measure_explaining
 from backlight.bench.imports import measure_imports
+from backlight.bench.labels import measure_labels
 from backlight.bench.large import measure_large
 from backlight.bench.machine import machine
 from backlight.bench.processes import WorkerFailedError, WorkerProcess
@@ -27,7 +28,7 @@ from backlight.errors import InputError, nearest, whole_number
 SPEED: Final = ("training", "examples", "augment", "cost", "memory", "commands", "explaining", "imports")
 """The sections that are measured unless others are asked for."""
 
-SECTIONS: Final = (*SPEED, "large", "accuracy")
+SECTIONS: Final = (*SPEED, "large", "labels", "accuracy")
 TABLES: Final = tuple(data for data in REAL_DATA.values() if not data.name.endswith("mnist"))
 """What scores are compared on unless other data are asked for: the two large sets of images take peers much longer."""
 
@@ -110,6 +111,9 @@ def measure(
         "imports": lambda plan, _, say: _plain(measure_imports(2 * plan.rounds + 1)),
         "large": lambda plan, folder, say: measure_large(
             folder, rounds=min(plan.rounds, 3), threads=plan.threads, say=say
+        ),
+        "labels": lambda plan, folder, say: measure_labels(
+            folder, seeds=min(plan.rounds, MOST_SEEDS), threads=plan.threads, say=say
         ),
         "accuracy": lambda plan, folder, say: measure_accuracy(
             plan.data, folder, seeds=min(plan.rounds, MOST_SEEDS), threads=plan.threads, say=say

@@ -16,7 +16,7 @@ def bench(
         str | None,
         typer.Option(
             help="Of training, examples, augment, cost, memory, commands, explaining, imports (default: these), "
-            "large, accuracy."
+            "large, labels, accuracy."
         ),
     ] = None,
     workloads: Annotated[str, typer.Option(help="Which of the workloads A to E.")] = "A,B,C,D,E",
@@ -24,7 +24,7 @@ def bench(
         str | None,
         typer.Option(help="What accuracy is compared on, such as wine,mnist (default: all but the two MNIST)."),
     ] = None,
-    rounds: Annotated[int, typer.Option(help="How often everything is measured; of accuracy, seeds, 5 at most.")] = 7,
+    rounds: Annotated[int, typer.Option(help="How often to measure; of labels and accuracy, seeds, 5 at most.")] = 7,
     threads: Annotated[int, typer.Option(help="For every system.")] = 2,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
@@ -80,6 +80,7 @@ def show(found: Mapping[str, Any], out: "Console") -> None:
         "explaining": show_explaining,
         "imports": show_imports,
         "large": show_large,
+        "labels": show_labels,
         "accuracy": show_accuracy,
     }
     for name, shower in shows.items():
@@ -221,6 +222,17 @@ def show_large(rows: Sequence[Mapping[str, Any]], out: "Console") -> None:
     out.print(table(["", "seconds"], [[what, number(seconds)] for what, seconds in lines]))
     out.print(f"reading reaches {row['scan_over_read']:.0%} of DuckDB's speed")
     out.print(f"training holds {number(row['peak_mb'])} MB at its peak")
+
+
+def show_labels(found: Sequence[Mapping[str, Any]], out: "Console") -> None:
+    """Errors against the number of labels."""
+    from backlight.bench.labels import WAYS
+
+    out.print("MNIST, digits 5 to 9: errors on the test part in %, mean over seeds, against labels per class")
+    rows = [[f"{row['labels']:,}", *(f"{100 * row[way.name]['mean']:.2f}" for way in WAYS)] for row in found]
+    out.print(table(["labels", *(way.name for way in WAYS)], rows))
+    for way in WAYS:
+        out.print(f"{way.name}: {way.title}")
 
 
 def show_accuracy(rows: Sequence[Mapping[str, Any]], out: "Console") -> None:

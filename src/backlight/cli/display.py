@@ -11,6 +11,7 @@ from rich.text import Text
 from backlight.cli.drawing import BARS
 from backlight.cli.lr_auto import said_of
 from backlight.cli.report import console
+from backlight.search import Combinations, parse_search
 from backlight.training import EndRecord, EpochRecord, Record, StepsRecord
 
 if TYPE_CHECKING:
@@ -55,6 +56,9 @@ def heading(conduct: "Conduct") -> list[str]:
         *_start(conduct),
         f"training  {settings.loss}, {settings.optimizer}{rate}, batch {_batch(settings)}, seed {settings.seed}",
     ]
+    search = parse_search(settings.optimizer) if settings.optimizer.startswith(Combinations.name) else None
+    if isinstance(search, Combinations):
+        lines.append(f"search    {search.told(conduct.network.params.size)}")
     besides = [f"{name.replace('_', ' ')} {getattr(settings, name):g}" for name in _BESIDES if getattr(settings, name)]
     besides += [] if settings.augment is None else [f"augment {settings.augment}"]
     if besides:
@@ -158,7 +162,7 @@ class _View:
     def __init__(self, conduct: "Conduct") -> None:
         self._conduct = conduct
         self._epochs: int = conduct.run.settings.epochs
-        self._examples = len(conduct.dataset.rows["train"])
+        self._examples = conduct.training.examples_per_epoch
         self._losses: list[float] = []
         self._metrics: list[str] = []
         self._steps: StepsRecord | None = None

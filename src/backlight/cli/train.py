@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backlight.cli.lr_auto import AUTO, found_lr, keep_curve
-from backlight.cli.typed import parse_batch_size, parse_layers, parse_lr
+from backlight.cli.typed import parse_batch_size, parse_layers, parse_lr, with_method
 from backlight.errors import InputError
 
 if TYPE_CHECKING:
@@ -125,6 +125,14 @@ def train(
     dropout: Annotated[
         float | None,
         typer.Option(help="Rate for hidden units (default: 0.1 from 1,000 examples on).", rich_help_panel=_NETWORK),
+    ] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(
+            help="backpropagation, or without: one-weight, one-weight=random, combinations=-1:0:1, random=1 "
+            "(default: backpropagation).",
+            rich_help_panel=_TRAINING,
+        ),
     ] = None,
     optimizer: Annotated[
         str | None,
@@ -267,6 +275,8 @@ def begun(
 
     if out is not None:
         check_free(out, force=force)
+    if "method" in given:
+        given = with_method(given)
     auto = given.get("lr") == AUTO
     if "start_from" in given:
         refuse_beside_start(given, classic=classic)

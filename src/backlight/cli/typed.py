@@ -1,7 +1,12 @@
 """Options of `backlight train` as they are typed: numbers, lists of numbers, or a word."""
 
+from collections.abc import Mapping
+from typing import Any, Final
+
 from backlight.cli.lr_auto import AUTO
-from backlight.errors import InputError
+from backlight.errors import InputError, nearest
+
+BACKPROPAGATION: Final = "backpropagation"
 
 
 def parse_layers(text: str) -> tuple[int, ...]:
@@ -64,3 +69,27 @@ def parse_batches(text: str) -> tuple[int | str, ...]:
         raise InputError(
             f"--batches is {text!r}; write sizes separated by commas, each a whole number above 0 or full: full,100,1"
         ) from None
+
+
+def with_method(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Options with the method as the optimizer that it stands for; backpropagation leaves the choice of that open.
+
+    Raises:
+        InputError: there is no such method, or an optimizer is given beside another method.
+
+    Example:
+        >>> with_method({"method": "one-weight", "seed": 1})
+        {'seed': 1, 'optimizer': 'one-weight'}
+    """
+    from backlight.search import SEARCHES
+
+    options = dict(given)
+    method = options.pop("method")
+    name = method.partition("=")[0]
+    if method == BACKPROPAGATION:
+        return options
+    if name not in SEARCHES:
+        raise InputError(f"there is no method {method!r}; {nearest(name, [BACKPROPAGATION, *SEARCHES])}")
+    if "optimizer" in options:
+        raise InputError(f"--optimizer turns gradients into steps, and --method {name} takes none; leave one out")
+    return {**options, "optimizer": method}

@@ -18,6 +18,7 @@ from backlight.engine.seam import (
     check_coupled,
 )
 from backlight.engine.updating import clip_factor
+from backlight.engine.whole import StoppedError, WholeBatch, WholeObjective, WholeSession, dot
 
 __all__ = [
     "ENGINES",
@@ -31,12 +32,17 @@ __all__ = [
     "RowSource",
     "Rule",
     "Session",
+    "StoppedError",
     "Stretch",
     "Task",
+    "WholeBatch",
+    "WholeObjective",
+    "WholeSession",
     "check_coupled",
     "clip_factor",
     "compile_program",
     "ctrl_c_held_back",
+    "dot",
     "engine_build",
     "engine_name",
     "open_session",

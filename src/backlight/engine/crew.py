@@ -43,11 +43,16 @@ class Crew:
         self.most, self._always = most, always
         self._patience, self._alone_until = _SHORTEST, 0.0
 
-    def size(self, products: int) -> int:
-        """How many threads to give a step of that many multiplications."""
+    def size(self, products: int, *, worth_starting: bool = True) -> int:
+        """How many threads to give a step of that many multiplications.
+
+        Args:
+            products: how many.
+            worth_starting: whether all the steps together take longer than it takes to start threads.
+        """
         if self._always:
             return self.most
-        return 1 if self.alone_for() else max(1, min(self.most, products // _PRODUCTS_PER_THREAD))
+        return 1 if self.alone_for() or not worth_starting else max(1, min(self.most, products // _PRODUCTS_PER_THREAD))
 
     def alone_for(self) -> float:
         """For how many seconds one thread is to go on alone; 0 where a crew is welcome."""

@@ -345,8 +345,9 @@ class NativeSession:
     def _call(self, net: Net, work: Work, rows: int) -> None:
         """Have the crew do the work, whole."""
         products = rows * self._products
-        work.threads = self._crew.size(products)
-        if work.threads == 1 and products * max(work.steps, 1) < _AT_ONCE:
+        little = products * max(work.steps, 1) < _AT_ONCE
+        work.threads = self._crew.size(products, worth_starting=not little)
+        if work.threads == 1 and little:
             net.run(work, 0)
         else:
             work_together(partial(net.run, work), work.threads, partial(setattr, work, "stop", 1))

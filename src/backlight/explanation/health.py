@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from backlight.arrays import Array, Floats
-from backlight.engine import Optimizer, compile_program
+from backlight.engine import Optimizer, WholeBatch, compile_program
 from backlight.engine.updating import clip_factor
 from backlight.errors import InputError, number_within, whole_number
 from backlight.explanation.agreement import Agreement, agreement
@@ -19,7 +19,7 @@ from backlight.explanation.survey import LayerSurvey, survey
 from backlight.network.objective import encode_targets
 from backlight.plots import Block, Heading, Table, Text
 from backlight.randomness import Purpose, permutation
-from backlight.training import LBFGS, SGD, make_optimizer
+from backlight.training import SGD, make_optimizer
 
 MOST: Final = 10_000
 _LEAST_SHARE: Final = 1e-12
@@ -109,7 +109,7 @@ def health(
     y: Any,
     *,
     at: str | int | None = None,
-    optimizer: str | Optimizer | LBFGS | None = None,
+    optimizer: str | Optimizer | WholeBatch | None = None,
     lr: float | None = None,
     batch_size: int | None = None,
     most: int = MOST,
@@ -172,7 +172,7 @@ def health(
 
 
 def _training_of(
-    moment: Moment, optimizer: str | Optimizer | LBFGS | None, lr: float | None, batch_size: int | None
+    moment: Moment, optimizer: str | Optimizer | WholeBatch | None, lr: float | None, batch_size: int | None
 ) -> tuple[Optimizer, float | None, int | None]:
     """How the network is trained: as it was given, else as its run's settings say."""
     if moment.run is not None:
@@ -186,7 +186,7 @@ def _training_of(
     if batch_size is not None:
         whole_number("batch_size", batch_size, 1)
     chosen = make_optimizer(optimizer or "sgd") if isinstance(optimizer, str | None) else optimizer
-    if isinstance(chosen, LBFGS):  # its first step goes along the gradient
+    if isinstance(chosen, WholeBatch):  # the first step of lbfgs goes along the gradient
         chosen = SGD()
     return chosen, lr, batch_size
 

@@ -52,7 +52,8 @@ def scouted(settings: Settings, dataset: Dataset, given: Collection[str]) -> tup
     count = sum(map(len, dataset.rows.values()))
     if not isinstance(dataset.inputs, TableInputs) or count >= SMALL or not len(dataset.rows["validation"]):
         return None
-    if settings.group or settings.time or settings.split or settings.per_class or set(DECIDED) & set(given):
+    decided = settings.patience is None or set(DECIDED) & set(given)
+    if decided or settings.group or settings.time or settings.split or settings.per_class:
         return None
     if not len(dataset.rows["test"]):  # else nothing would be left to measure the result by
         return None

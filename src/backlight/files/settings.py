@@ -17,6 +17,7 @@ from backlight.data.augment import Augmentation, augmentation_for, check_kinds
 from backlight.data.images.options import format_size
 from backlight.data.splits import check_fractions
 from backlight.data.wanted import AUTOENCODE
+from backlight.engine import WholeBatch
 from backlight.errors import InputError, whole_number
 from backlight.files.asked import Asked
 from backlight.files.model import Model, evaluation
@@ -25,7 +26,7 @@ from backlight.files.suiting import check_target, check_until, suited_output
 from backlight.network import Activation, Dropout, Network
 from backlight.network.losses import check_smoothing, default_loss
 from backlight.training import Trainer, Training
-from backlight.training.optimizers import LBFGS, OPTIMIZERS, make_optimizer
+from backlight.training.optimizers import OPTIMIZERS, make_optimizer
 from backlight.training.schedules import needs_the_end
 
 INIT: Final = "glorot_uniform"
@@ -106,13 +107,21 @@ class Settings(Asked):
         small.trainer(small._network(1, *small.layers, 2))
 
     def _check_optimizer(self) -> None:
-        if self.momentum is not None and self.optimizer in {*OPTIMIZERS, LBFGS.name} - set(_WITH_MOMENTUM):
+        whole = self._whole_batch() is not None
+        if self.momentum is not None and (whole or self.optimizer in OPTIMIZERS.keys() - set(_WITH_MOMENTUM)):
             raise InputError(
                 f"momentum is a setting of --optimizer {' and '.join(_WITH_MOMENTUM)}, "
                 f"and the optimizer is {self.optimizer}"
             )
-        if self.weight_decay is not None and self.optimizer == LBFGS.name:
-            raise InputError("lbfgs has no learning rate by which weights could decay; take the penalty --l2 instead")
+        if self.weight_decay is not None and whole:
+            raise InputError(
+                f"{self.optimizer} has no learning rate by which weights could decay; take the penalty --l2 instead"
+            )
+
+    def _whole_batch(self) -> WholeBatch | None:
+        """The optimizer where every step takes all examples."""
+        optimizer = make_optimizer(self.optimizer)
+        return optimizer if isinstance(optimizer, WholeBatch) else None
 
     def _check_code(self) -> None:
         if self.code is not None and self.task != AUTOENCODE:
@@ -143,7 +152,8 @@ class Settings(Asked):
         check_smoothing(self.label_smoothing, loss)
         check_until(self.until, dataset.target)
         self.augmentation(dataset.inputs)
-        whole = self.optimizer == LBFGS.name
+        whole = self._whole_batch()
+        waits = has_validation and not needs_the_end(self.schedule) and (whole is None or whole.gradual)
         autoencodes = isinstance(dataset.target, Reconstruction)
         size = self.size
         if dataset.source.kind == "images" and isinstance(dataset.inputs, ImageInputs):
@@ -156,8 +166,8 @@ class Settings(Asked):
             init=self.init or INIT,
             lr=self.lr if self.lr is not None else _default(self.optimizer, "default_lr"),
             weight_decay=_default(self.optimizer, "weight_decay") if self.weight_decay is None else self.weight_decay,
-            batch_size=self.batch_size or ("full" if whole else 100),
-            patience=self.patience or (PATIENCE if has_validation and not needs_the_end(self.schedule) else None),
+            batch_size=self.batch_size or (100 if whole is None else "full"),
+            patience=self.patience or (PATIENCE if waits else None),
         )
         if self.start_from is None:
             many = len(dataset.rows["train"]) >= DROPOUT_FROM

@@ -32,6 +32,7 @@ class Plan:
 
     Attributes:
         batch_size: rows per step.
+        steps_per_epoch: how many steps an epoch has; more than there are batches where each step takes all rows.
         lr: the learning rate; None where the optimizer has none.
         schedule: what it is multiplied with, step by step.
         epochs: the most epochs.
@@ -46,6 +47,7 @@ class Plan:
     """
 
     batch_size: int
+    steps_per_epoch: int
     lr: float | None
     schedule: Schedule
     epochs: int
@@ -74,6 +76,8 @@ class Training:
 
     Attributes:
         step: how many steps have been taken.
+        steps_per_epoch: how many steps an epoch has.
+        examples_per_epoch: how many examples are visited in them; each counts as often as it is visited.
         rates: the learning rates of its steps.
         seen: where the session records examples: each row's loss and squared gradient norm when it was visited
             last, by row number; NaN for rows not visited yet.
@@ -90,7 +94,8 @@ class Training:
     ) -> None:
         self.network, self.session, self.plan, self.rows = network, session, plan, rows
         self.validation = validation
-        self.steps_per_epoch = -(-len(rows) // plan.batch_size)
+        self.steps_per_epoch = plan.steps_per_epoch
+        self.examples_per_epoch = len(rows) * (plan.steps_per_epoch if plan.batch_size >= len(rows) else 1)
         self.rates = Rates(1.0 if plan.lr is None else plan.lr, plan.schedule, self.steps_per_epoch, plan.epochs)
         self.step = 0
         self.seen: ExamplesSeen | None = None
@@ -218,7 +223,7 @@ class Training:
         if not self.rates.looks_at(epoch):
             return
         if self.validation is None:
-            self.rates.look(epoch, self._objective_sum / len(self.rows))
+            self.rates.look(epoch, self._objective_sum / self.examples_per_epoch)
             return
         if self._measured is None or self._measured[0] != epoch:  # resumed here, or replayed
             self._measured = epoch, self._measure(*self.validation)["loss"]
@@ -238,7 +243,7 @@ class Training:
 
     def _account(self, stretch: Stretch, advance: Advance) -> bool:
         for k, objective in enumerate(advance.objectives.tolist()):
-            examples = min(self.plan.batch_size, len(self.rows) - (stretch.first + k) * self.plan.batch_size)
+            examples = min(self.plan.batch_size, self.examples_per_epoch - (stretch.first + k) * self.plan.batch_size)
             self._objective_sum += objective * examples
         self.step += len(advance.objectives)
         self._visits.add(len(advance.objectives) * self.plan.batch_size)
@@ -281,7 +286,7 @@ class Training:
 
     def _visited(self, step: int) -> int:
         """How many examples of its epoch have been visited when the step of that number is done."""
-        return min((step % self.steps_per_epoch + 1) * self.plan.batch_size, len(self.rows))
+        return min((step % self.steps_per_epoch + 1) * self.plan.batch_size, self.examples_per_epoch)
 
     def _seconds(self) -> float:
         return time.perf_counter() - self._started
@@ -328,7 +333,7 @@ class Training:
         return self._epoch_record(validation)
 
     def _epoch_record(self, validation: Mapping[str, Any] | None) -> EpochRecord:
-        train: Mapping[str, Any] = {"loss": self._objective_sum / len(self.rows)}
+        train: Mapping[str, Any] = {"loss": self._objective_sum / self.examples_per_epoch}
         if validation is None and any(getattr(rule, "metric", "loss") != "loss" for rule in self.plan.rules):
             train = self._measure(self.session.examples, self.rows)
         best_epoch = self._best and self._best[2]

@@ -12,6 +12,7 @@ from backlight.engine import (
     Clipping,
     Optimizer,
     Task,
+    WholeBatch,
     check_coupled,
     compile_program,
     engine_name,
@@ -24,8 +25,7 @@ from backlight.scoring.metrics import HIGHER_IS_BETTER, check_metric
 from backlight.scoring.several import name_questions
 from backlight.training.examples import examples_for
 from backlight.training.loop import Plan, Training
-from backlight.training.optimizers import LBFGS, SGD, make_optimizer
-from backlight.training.optimizers.lbfgs import LBFGSSession
+from backlight.training.optimizers import SGD, make_optimizer
 from backlight.training.records import Record
 from backlight.training.schedules import Constant, Schedule, Warmup, parse_schedule
 from backlight.training.state import TrainingState
@@ -76,13 +76,13 @@ class Trainer:
         network: the network; its own parameters are trained.
         loss: "squared", "cross_entropy", "absolute", "huber" or "poisson"; by default the one that the network's
             output was made for.
-        optimizer: "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "lbfgs", or an optimizer
-            object.
+        optimizer: "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "lbfgs", a search as
+            `backlight.search` has them, such as "one-weight", or an object of either.
         lr: the learning rate; the optimizer's default unless given.
         schedule: how the learning rate changes: "constant", "step=10:0.1", "1/t=10", "cosine", "one-cycle",
             "plateau=5:0.1", "warmup=3", "warmup=3,cosine", or an object of `backlight.training.schedules`.
         batch_size: examples per step; "full" for all of them, 1 for one example at a time; 100 unless given, and all
-            of them with lbfgs.
+            of them with lbfgs and searches.
         epochs: the most passes over the data.
         seed: of shuffling, dropout and augmentation.
         threads: how many threads the engine may use; its own choice if None.
@@ -120,7 +120,7 @@ class Trainer:
 
     network: Network
     loss: str | None = None
-    optimizer: str | Optimizer | LBFGS = "adam"
+    optimizer: str | Optimizer | WholeBatch = "adam"
     lr: float | None = None
     schedule: str | Schedule = "constant"
     batch_size: int | Literal["full"] | None = None
@@ -156,8 +156,9 @@ class Trainer:
         if self.lr is not None and number_within("lr", self.lr, 0, math.inf) == 0:
             raise InputError("lr is 0, so that nothing would be learnt; give a number above 0")
         self.chosen_schedule()
-        if isinstance(self.chosen_optimizer(), LBFGS):
-            self._check_whole_batches()
+        optimizer = self.chosen_optimizer()
+        if isinstance(optimizer, WholeBatch):
+            self._check_whole_batches(optimizer.name)
         check_seed(self.seed)
         if self.threads is not None:
             whole_number("threads", self.threads, 1)
@@ -182,31 +183,33 @@ class Trainer:
         plain = self.network.objective(self.loss)
         return replace(plain, smoothing=self.label_smoothing, l1=self.l1, l2=self.l2)
 
-    def _check_whole_batches(self) -> None:
-        """Refuse what does not go with L-BFGS.
+    def _check_whole_batches(self, name: str) -> None:
+        """Refuse what does not go with an optimizer that takes all examples at each step.
 
         Raises:
             InputError: something was given that it cannot use.
         """
         same, all_of_them = (
-            "lbfgs needs the same objective at every step, and",
-            "lbfgs takes all examples at each step,",
+            f"{name} needs the same objective at every step, and",
+            f"{name} takes all examples at each step,",
         )
         refused = {
             f"{all_of_them} and batch_size is {self.batch_size}": self.batch_size not in ("full", None),
             f"{all_of_them} so that accumulate has nothing to add up": self.accumulate > 1,
-            "lbfgs finds the length of every step by a line search; leave out lr": self.lr is not None,
-            "lbfgs has no learning rate that a schedule could change": not isinstance(self.chosen_schedule(), Constant),
+            f"{name} finds the length of every step by itself; leave out lr": self.lr is not None,
+            f"{name} has no learning rate that a schedule could change": not isinstance(
+                self.chosen_schedule(), Constant
+            ),
             f"{same} dropout draws another; take a network without": any(
                 isinstance(x, Dropout) for x in self.network.layers
             ),
             f"{same} augment draws another": self.augment is not None,
-            "lbfgs visits examples several times a step, so that record_examples means nothing": self.record_examples,
-            "lbfgs does not move running statistics; take layer normalisation": self.network.coupled,
-            "lbfgs moves all parameters at once, so that freeze does not go with it": self.freeze > 0,
+            f"{name} visits examples several times a step, so that record_examples means nothing": self.record_examples,
+            f"{name} does not move running statistics; take layer normalisation": self.network.coupled,
+            f"{name} moves any parameter, so that freeze does not go with it": self.freeze > 0,
             **{
-                f"{name} is for optimizers that take batches, and lbfgs takes none": getattr(self, name) is not None
-                for name in ("clip", "clip_examples", "average")
+                f"{given} is for optimizers that take batches, and {name} takes none": getattr(self, given) is not None
+                for given in ("clip", "clip_examples", "average")
             },
         }
         for sentence, is_so in refused.items():
@@ -235,13 +238,13 @@ class Trainer:
                 "take larger batches, or layer normalisation"
             )
 
-    def chosen_optimizer(self) -> Optimizer | LBFGS:
+    def chosen_optimizer(self) -> Optimizer | WholeBatch:
         """The optimizer object."""
         return make_optimizer(self.optimizer) if isinstance(self.optimizer, str) else self.optimizer
 
     def chosen_lr(self) -> float | None:
         """The learning rate, or the optimizer's default; None where it has none."""
-        if isinstance(self.chosen_optimizer(), LBFGS):
+        if isinstance(self.chosen_optimizer(), WholeBatch):
             return None
         default = float(getattr(self.chosen_optimizer(), "default_lr", 0.001))
         return default if self.lr is None else float(self.lr)
@@ -327,7 +330,7 @@ class Trainer:
             measured = examples_for(network, self.loss, source, y, validation.rows), validation.rows
         optimizer = self.chosen_optimizer()
         pass_size = len(rows)
-        if self.batch_size != "full" and not isinstance(optimizer, LBFGS):
+        if self.batch_size != "full" and not isinstance(optimizer, WholeBatch):
             pass_size = min(self.batch_size or _BATCH_SIZE, len(rows))
         batch_size = min(self.accumulate * pass_size, len(rows))
         self._check_batch(pass_size)
@@ -335,7 +338,7 @@ class Trainer:
             replace(program, objective=self.objective()),
             network.params,
             examples,
-            SGD() if isinstance(optimizer, LBFGS) else optimizer,
+            SGD() if isinstance(optimizer, WholeBatch) else optimizer,
             batch_size=batch_size,
             seed=self.seed,
             threads=self.threads,
@@ -345,8 +348,12 @@ class Trainer:
             average=self.average,
             pass_size=pass_size if self.accumulate > 1 else None,
         )
+        steps_per_epoch = -(-len(rows) // batch_size)
+        if isinstance(optimizer, WholeBatch):
+            steps_per_epoch = optimizer.steps_per_epoch(program.size)
         plan = Plan(
             batch_size=batch_size,
+            steps_per_epoch=steps_per_epoch,
             lr=self.chosen_lr(),
             schedule=self.chosen_schedule(),
             epochs=self.epochs,
@@ -360,6 +367,6 @@ class Trainer:
             frozen=self.frozen_layers(),
         )
         session = open_session(self.engine, task)
-        if isinstance(optimizer, LBFGS):
-            session = LBFGSSession(session, network.params, optimizer)
+        if isinstance(optimizer, WholeBatch):
+            session = optimizer.open(session, network.params, self.seed)
         return Training(network, session, plan, rows, measured, state)

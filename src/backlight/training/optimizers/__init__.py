@@ -15,14 +15,17 @@ with m̂ = m / (1 − b1ᵗ) and v̂ = v / (1 − b2ᵗ),
 
 and decoupled weight decay, −lr · weight_decay · W, to the weights but not to the biases (Loshchilov and Hutter,
 arXiv:1711.05101; PyTorch's AdamW decays biases as well). `lbfgs` is another kind: its steps are iterations over all
-examples, each with a line search, and it has neither a learning rate nor decay.
+examples, each with a line search, and it has neither a learning rate nor decay. The searches of `backlight.search`,
+which ask for no gradient, go by their names as well.
 """
 
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Final, TypeAlias
 
+from backlight.engine import WholeBatch
 from backlight.errors import InputError, nearest
+from backlight.search import SEARCHES, parse_search
 from backlight.training.optimizers.adam import Adam, AdamW
 from backlight.training.optimizers.descent import SGD, Momentum, Nesterov
 from backlight.training.optimizers.lbfgs import LBFGS
@@ -42,7 +45,7 @@ OPTIMIZERS: Final[dict[str, Callable[..., Known]]] = {
 }
 """Those that turn a batch's gradient into updates, in order of complexity."""
 
-_ALL: Final[dict[str, Callable[..., Known | LBFGS]]] = {**OPTIMIZERS, "lbfgs": LBFGS}
+_ALL: Final[dict[str, Callable[..., Known | LBFGS]]] = {**OPTIMIZERS, LBFGS.name: LBFGS}
 
 __all__ = [
     "LBFGS",
@@ -60,11 +63,11 @@ __all__ = [
 ]
 
 
-def make_optimizer(name: str, **settings: float) -> Known | LBFGS:
+def make_optimizer(name: str, **settings: float) -> Known | WholeBatch:
     """The optimizer of that name.
 
     Args:
-        name: one of `OPTIMIZERS`, or "lbfgs".
+        name: one of `OPTIMIZERS`, "lbfgs", or a search as it is typed.
         **settings: its hyperparameters, by the names in its class.
 
     Raises:
@@ -74,8 +77,12 @@ def make_optimizer(name: str, **settings: float) -> Known | LBFGS:
         >>> make_optimizer("momentum", momentum=0.8)
         Momentum(momentum=0.8, weight_decay=0.0)
     """
+    if name.partition("=")[0] in SEARCHES:
+        if settings:
+            raise InputError(f"the optimizer {name} has no setting {next(iter(settings))!r}")
+        return parse_search(name)
     if name not in _ALL:
-        raise InputError(f"there is no optimizer {name!r}; {nearest(name, list(_ALL))}")
+        raise InputError(f"there is no optimizer {name!r}; {nearest(name, [*_ALL, *SEARCHES])}")
     kind = _ALL[name]
     known = list(asdict(kind()))
     for setting in settings:
