@@ -88,9 +88,7 @@ class Again:
 
     @cached_property
     def _steps_per_epoch(self) -> int:
-        settings, rows = self.run.settings, len(self.dataset.rows["train"])
-        batch = rows if self.own == "full" else int(self.own) * settings.accumulate
-        return -(-rows // min(batch, rows))
+        return self.training(self.own)[0].steps_per_epoch
 
     def recorded(self, training: Training) -> dict[int, float]:
         """Costs that the run's history holds, by step: those that are the cost of one moment, with nothing by chance.
