@@ -62,6 +62,7 @@ def blocks(name: str) -> list[Block]:
             (0.0, 1.0),
             name,
         ),
+        Chart((Line(name, (0.1, 1e4), (3.0, 1e-9), "trace"),), (name, name), caption=name, logs=(True, True)),
         Ranges((name, "other"), (0.5, None), ((0.4, 0.7), None), (name, "none"), name),
         Matrix((name, "other"), np.array([[5, 1], [0, 7]]), (name, name), name),
         Contours(
@@ -93,6 +94,7 @@ EXTREMES: Final[dict[str, list[Block]]] = {
         Chart(()),
         Chart((Line("", (), ()),)),
         Chart((Line("a", (float("nan"),), (1.0,)),), diagonal=(float("nan"), 1.0)),
+        Chart((Line("a", (0.0, -1.0), (1.0, 1.0)),), logs=(True, False)),
         Ranges((), (), (), ()),
         Ranges(("a",), (None,), (None,), ("",)),
         Matrix((), np.zeros((0, 0), np.int64)),
@@ -131,6 +133,15 @@ EXTREMES: Final[dict[str, list[Block]]] = {
             (Line("a", EXTREME, EXTREME[::-1], ends=tuple(zip(EXTREME, EXTREME, strict=True))),),
             diagonal=(-1e300, 1e300),
         ),
+        *(
+            Chart(
+                (Line("a", EXTREME, EXTREME[::-1], ends=tuple(zip(EXTREME, EXTREME, strict=True))),),
+                diagonal=(-1.0, 1.0),
+                logs=logs,
+            )
+            for logs in ((True, True), (False, True), (True, False))
+        ),
+        Chart((Line("a", (1.0, 1.0 + 1e-9), (2.0, 2.0)),), logs=(True, True)),
         Ranges(tuple(map(str, EXTREME)), EXTREME, tuple((value, value) for value in EXTREME), tuple(map(str, EXTREME))),
         Matrix(("a", "b"), np.array([[0, 0], [2**62, 1]])),
         Contours((-1e300, 1e300), (0.0, 5e-324), np.array([[1e300, -1e300], [np.nan, np.inf]])),

@@ -2,6 +2,7 @@
 
 import io
 import re
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -19,11 +20,12 @@ from backlight.plots import (
     Picture,
     Ranges,
     Table,
+    charts_file,
     fragment,
     number,
 )
 from backlight.plots.pictures import pixels_of, png
-from backlight.plots.scales import Scale, labels, round_below
+from backlight.plots.scales import LogScale, Scale, labels, round_below
 
 
 def decoded(picture: Picture) -> np.ndarray:
@@ -148,6 +150,39 @@ def test_scales_hold_what_they_are_made_around() -> None:
     assert Scale.around([]) == Scale(0.0, 1.0)
     assert Scale.around([5.0, 5.0]).share(5.0) == 0.5
     assert Scale.around([1e300, -1e300]).share(0.0) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [(1e-9, 3.0), (0.2, 1e4), (0.5, 4.0), (1.0, 1.0001), (3.0, 60.0), (1e-300, 1e300), (0.0011, 0.0099)],
+)
+@pytest.mark.parametrize("most", [3, 5])
+def test_ticks_of_a_logarithmic_axis_are_few_and_told_apart(low: float, high: float, most: int) -> None:
+    scale = LogScale(low, high)
+    ticks = scale.texts(most)
+    assert 2 <= len(ticks) <= most + 2
+    assert all(low * 0.999 <= tick <= high * 1.001 for tick, _ in ticks)
+    assert len({text for _, text in ticks}) == len(ticks)
+
+
+def test_equal_factors_are_equally_far_apart_on_a_logarithmic_axis() -> None:
+    points = Line("a", (0.0, 1.0, 10.0, 100.0), (5.0, 1e-6, 1e-3, 1.0), "points")
+    text = fragment([Chart((points,), logs=(True, True))])
+    dots = re.findall(r'<circle class="bl-dot bl-series-0" cx="([\d.]+)%" cy="([\d.]+)"', text)
+    (left, low), (middle, between), (right, high) = ((float(x), float(y)) for x, y in dots)  # not that at 0
+    assert (left + right) / 2 == pytest.approx(middle, abs=0.02)
+    assert (low + high) / 2 == pytest.approx(between, abs=0.02)
+
+
+def test_charts_are_written_as_a_picture_of_their_own() -> None:
+    lines = (Line("first <one>", (1.0, 100.0), (1.0, 0.1), "trace"), Line("second", (1.0, 9.0), (1.0, 0.5)))
+    text = charts_file([Chart(lines, ("x", "y"), logs=(True, True)), Chart(lines, ("seconds", "y"))], "Two & more")
+    root = ElementTree.fromstring(text)
+    words = ["".join(element.itertext()) for element in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"Two & more", "first <one>", "second", "x →", "seconds →", "y ↑"} <= set(words)
+    assert len(list(root.iter("{http://www.w3.org/2000/svg}path"))) == 6  # two lines in each chart, and their keys
+    assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
+    ElementTree.fromstring(charts_file([], "nothing"))
 
 
 @pytest.mark.parametrize("value", [1.0, 0.99, 2.5, 1e-300, 1e300, 7.3e-5])

@@ -182,6 +182,8 @@ def test_words_and_marks_stand_out(scheme: int) -> None:
         ("ink", "care", 7.0),
         ("up-mark", "paper", 3.0),
         ("down-mark", "paper", 3.0),
+        ("third-mark", "paper", 3.0),
+        ("fourth-mark", "paper", 3.0),
     ]:
         dark, bright = sorted((luminance(colours[name]), luminance(colours[ground])))
         assert (bright + 0.05) / (dark + 0.05) >= least, (name, ground)

@@ -18,6 +18,7 @@ from backlight.plots.blocks import (
     Text,
     number,
 )
+from backlight.plots.chart import charts_file
 from backlight.plots.contour_drawing import contours_file
 from backlight.plots.contour_picture import contours_picture
 from backlight.plots.contours import Contours, Trail
@@ -43,6 +44,7 @@ __all__ = [
     "Table",
     "Text",
     "Trail",
+    "charts_file",
     "contact_sheet",
     "contours_file",
     "contours_picture",

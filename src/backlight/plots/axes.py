@@ -5,8 +5,7 @@ from html import escape
 from typing import Final, NamedTuple
 
 from backlight.plots.marks import percent, place
-from backlight.plots.scales import Scale
-from backlight.plots.scales import labels as tick_labels
+from backlight.plots.scales import LogScale, Scale
 
 _LETTER: Final = 7.5
 TOP: Final = 10.0
@@ -16,8 +15,8 @@ HEIGHT: Final = 260.0
 class Axes(NamedTuple):
     """Where values lie in the figure: shares of its width, points of its height; the numbers of y stand left of it."""
 
-    x: Scale
-    y: Scale
+    x: Scale | LogScale
+    y: Scale | LogScale
     height: float = HEIGHT
 
     def across(self, x: float) -> float:
@@ -31,7 +30,7 @@ class Axes(NamedTuple):
     @property
     def left(self) -> int:
         """How many points the numbers of y take."""
-        return 14 + math.ceil(_LETTER * max(map(len, tick_labels(self.y.ticks(5)))))
+        return 14 + math.ceil(_LETTER * max(len(text) for _, text in self.y.texts(5)))
 
 
 def axis_label(text: str, arrow: str) -> str:
@@ -41,12 +40,12 @@ def axis_label(text: str, arrow: str) -> str:
 
 def x_axis(axes: Axes) -> str:
     """The line below, with its numbers."""
-    ticks = axes.x.ticks(5)
-    if max(map(len, tick_labels(ticks))) > 6:
-        ticks = axes.x.ticks(3)
+    ticks = axes.x.texts(5)
+    if max(len(text) for _, text in ticks) > 6:
+        ticks = axes.x.texts(3)
     bottom = TOP + axes.height
     parts = [f'<line class="bl-axis" x1="0" x2="100%" y1="{place(bottom)}" y2="{place(bottom)}"/>']
-    for tick, label in zip(ticks, tick_labels(ticks), strict=True):
+    for tick, label in ticks:
         across, share = percent(axes.across(tick)), axes.x.share(tick)
         anchor = "end" if share > 0.96 else "middle"
         parts.append(
@@ -58,9 +57,8 @@ def x_axis(axes: Axes) -> str:
 
 def y_axis(axes: Axes) -> str:
     """Level lines, with their numbers to the left."""
-    ticks = axes.y.ticks(5)
     parts = []
-    for tick, label in zip(ticks, tick_labels(ticks), strict=True):
+    for tick, label in axes.y.texts(5):
         down = axes.down(tick)
         parts.append(
             f'<line class="bl-rule" x1="0" x2="100%" '

@@ -164,7 +164,7 @@ class Line:
         name: what it is.
         x: places.
         y: values.
-        kind: "line" with a dot at each point, "dashes" without dots, or "points" without a line.
+        kind: "line" with a dot at each point, "trace" and "dashes" without dots, or "points" without a line.
         ends: the lower and upper end of an interval around each value, None for no intervals.
     """
 
@@ -184,12 +184,14 @@ class Chart:
         labels: of the two axes.
         diagonal: from where to where the line x = y is drawn, None for no such line.
         caption: what it is.
+        logs: whether each of the two axes is logarithmic; what is not above 0 is then left out.
     """
 
     lines: tuple[Line, ...]
     labels: tuple[str, str] = ("", "")
     diagonal: tuple[float, float] | None = None
     caption: str = ""
+    logs: tuple[bool, bool] = (False, False)
 
 
 @dataclass(frozen=True)
