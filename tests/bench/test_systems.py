@@ -9,9 +9,9 @@ from backlight.bench.systems import PEERS, Job, open_learner, seconds_for, steps
 from backlight.bench.systems.learner import Batches, fastest
 from backlight.bench.systems.with_backlight import BacklightLearner, session_for
 from backlight.bench.systems.with_product import Product
-from backlight.bench.timing import interleaved
 from backlight.bench.workloads import WORKLOADS
 from backlight.engine import Stretch
+from backlight.racing.timing import interleaved
 from tests.bench.made import Clock, Slow, job_on_few
 
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from backlight.arrays import Array, Floats
 from backlight.bench.data import images, shuffled
-from backlight.bench.timing import Work, interleaved, repeated
 from backlight.bench.workloads import WORKLOADS
 from backlight.data.augment import Augmentation
 from backlight.engine import Examples, Stretch, Task, compile_program, open_session, row_source
+from backlight.racing.timing import Work, interleaved, repeated
 from backlight.training import SGD
 
 SHAPE: Final = (28, 28)

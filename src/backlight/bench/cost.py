@@ -5,11 +5,12 @@ from typing import Any, Final
 
 import numpy as np
 
+from backlight.bench.data import CLASSES
 from backlight.bench.systems.learner import Job
 from backlight.bench.systems.with_backlight import BacklightLearner, session_for
-from backlight.bench.timing import Work, interleaved, repeated
 from backlight.bench.workloads import Workload
-from backlight.engine import Examples, row_source
+from backlight.racing.costs import passes, square_widths
+from backlight.racing.timing import interleaved
 
 PARAMETERS: Final = tuple(10**power for power in range(3, 8))
 _ROWS: Final = 4096
@@ -24,8 +25,7 @@ def square_workload(parameters: int) -> Workload:
         >>> square_workload(10_000).widths, square_workload(10_000).network().params.size
         ((68, 68, 68, 10), 10074)
     """
-    width = round((-12 + (144 + 8 * (parameters - 10)) ** 0.5) / 4)
-    return Workload(f"{parameters:,}", (width, width, width, 10), "relu", "softmax", _BATCH)
+    return Workload(f"{parameters:,}", square_widths(parameters, CLASSES), "relu", "softmax", _BATCH)
 
 
 def cost_of(parameters: int, rounds: int, threads: int) -> dict[str, Any]:
@@ -42,13 +42,7 @@ def cost_of(parameters: int, rounds: int, threads: int) -> dict[str, Any]:
     job = Job(workload, x, draws.integers(0, 10, _ROWS), threads)
     network = workload.network()
     session, learner = session_for(job, network), BacklightLearner(job)
-    examples, rows = Examples(row_source(job.x), job.y), job.order[:_BATCH]
-    works: dict[str, Work] = {
-        "step": learner.advance,
-        "gradient": repeated(lambda: session.gradients(rows)),
-        "forward": repeated(lambda: session.losses(examples, rows)),
-    }
-    times = interleaved(works, rounds, _SECONDS)
+    times = interleaved({"step": learner.advance, **passes(session, job.order[:_BATCH])}, rounds, _SECONDS)
     us = {name: 1e6 * median(seconds) for name, seconds in times.items()}
     return {
         "parameters": int(network.params.size),

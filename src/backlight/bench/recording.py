@@ -8,7 +8,7 @@ from typing import Any, Final
 from backlight.bench.systems.learner import Job
 from backlight.bench.systems.registry import BACKLIGHT
 from backlight.bench.systems.with_backlight import BacklightLearner
-from backlight.bench.timing import Work, interleaved, repeated
+from backlight.racing.timing import Work, interleaved, repeated
 
 RECORDED: Final = ("B", "C")
 """The workloads that this is measured on."""

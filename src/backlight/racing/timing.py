@@ -8,18 +8,19 @@ Work: TypeAlias = Callable[[int], object]
 """Does something so many times."""
 
 
-def interleaved(works: Mapping[str, Work], rounds: int, seconds: float) -> dict[str, list[float]]:
+def interleaved(works: Mapping[str, Work], rounds: int, seconds: float, warm: int = 2) -> dict[str, list[float]]:
     """Time each piece of work once a round, in turn.
 
     Args:
         works: by name.
         rounds: how many.
         seconds: about how long a timing takes.
+        warm: how often each is done at the least, twice, before it is timed.
 
     Returns:
         Seconds for once, one number per round.
     """
-    counts = {name: max(1, round(seconds / _once(work, _warm(work)))) for name, work in works.items()}
+    counts = {name: max(1, round(seconds / _once(work, _warm(work, warm)))) for name, work in works.items()}
     times: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(rounds):
         for name, work in works.items():
@@ -37,9 +38,8 @@ def repeated(work: Callable[[], object]) -> Work:
     return several
 
 
-def _warm(work: Work) -> int:
+def _warm(work: Work, count: int) -> int:
     """Do it some times, more often if that takes no time; how often it is then to be timed."""
-    count = 2
     while _once(work, count) * count < 0.01:
         count *= 4
     return count
