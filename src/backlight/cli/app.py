@@ -16,6 +16,7 @@ from backlight.cli import (
     landscape,
     moves,
     predict,
+    race,
     sensitivity,
     train,
 )
@@ -53,6 +54,7 @@ app.command()(sensitivity.sensitivity)
 app.command()(health.health)
 app.command()(landscape.landscape)
 app.command()(check.check)
+app.command()(race.race)
 app.add_typer(data.app, name="data")
 app.command()(bench.bench)
 app.command()(demo.demo)

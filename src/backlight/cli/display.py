@@ -196,7 +196,7 @@ class _View:
             texts.append(Text(f"at most {left} left"))
         lines = packed(texts, width)
         if self._losses:
-            curve = [Text(sparkline(_in_decades(self._losses), min(48, width - 1)), style="cyan")]
+            curve = [Text(sparkline(in_decades(self._losses), min(48, width - 1)), style="cyan")]
             if self._best is not None:
                 curve.append(Text(f"best epoch {self._best}"))
             lines += [*packed([Text(text) for text in self._metrics], width), *packed(curve, width)]
@@ -221,7 +221,7 @@ def packed(texts: list[Text], width: int) -> list[Text]:
     return lines
 
 
-def _in_decades(losses: list[float]) -> list[float]:
+def in_decades(losses: list[float]) -> list[float]:
     """Logarithms, so that the untrained network's loss does not flatten all that follows."""
     return [math.log10(max(loss, 1e-12)) for loss in losses]
 

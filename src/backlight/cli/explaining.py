@@ -69,17 +69,20 @@ def check_picture(picture: Path) -> None:
     _check_free("--out", picture, (".png",), "picture", b"\x89png")
 
 
-def check_drawing(drawing: Path) -> None:
+def check_drawing(drawing: Path, kinds: tuple[str, ...] = (".svg", ".png")) -> None:
     """Refuse, before anything is computed, a drawing that would take the place of something else.
 
+    Args:
+        drawing: its name.
+        kinds: how it may end.
+
     Raises:
-        InputError: the name does not end in .svg or .png, its folder does not exist, or the file there is none such.
+        InputError: the name ends otherwise, its folder does not exist, or the file there is no such drawing.
     """
     ending = drawing.suffix.lower()
-    begins = {".svg": b"<svg", ".png": b"\x89png"}
-    if ending not in begins:
-        raise InputError(f"--out is {drawing}; name a picture, with .svg or .png at its end")
-    _check_free("--out", drawing, (ending,), "picture", begins[ending])
+    if ending not in kinds:
+        raise InputError(f"--out is {drawing}; name a picture, with {' or '.join(kinds)} at its end")
+    _check_free("--out", drawing, (ending,), "picture", {".svg": b"<svg", ".png": b"\x89png"}[ending])
 
 
 def _check_free(option: str, path: Path, endings: tuple[str, ...], what: str, begins: bytes) -> None:
