@@ -7,7 +7,6 @@ docs/transfer.md, and so is the head, whose labelled examples and first weights 
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from math import log10
 from pathlib import Path
 from statistics import mean
 from typing import Any, Final
@@ -123,14 +122,14 @@ def measure_labels(
 
 def labels_chart(rows: Sequence[dict[str, Any]]) -> Chart:
     """Accuracy against the number of labels, a line for each way, with the least and the most of the seeds."""
-    places = tuple(log10(row["labels"]) for row in rows)
+    places = tuple(float(row["labels"]) for row in rows)
     lines = []
     for way in WAYS:
         found = [row[way.name] for row in rows]
         ends = tuple((100 - 100 * max(each["errors"]), 100 - 100 * min(each["errors"])) for each in found)
         lines.append(Line(way.title, places, tuple(100 - 100 * each["mean"] for each in found), ends=ends))
-    labels = ("labels per class, as a power of ten", "accuracy on the test part, %")
-    return Chart(tuple(lines), labels, caption="MNIST, digits 5 to 9")
+    labels = ("labels per class", "accuracy on the test part, %")
+    return Chart(tuple(lines), labels, caption="MNIST, digits 5 to 9", logs=(True, False))
 
 
 def labels_line(row: dict[str, Any]) -> str:

@@ -44,8 +44,9 @@ def _gradient(one: Raced, best: Raced) -> str:
     if not there.passes:
         return f"Its start was as good as all that the others found; it went on to {number(one.loss)}."
     return (
-        f"After {number(there.passes)} passes ({duration_of(there.seconds)}) its loss was as low as {best.name} had it "
-        f"after {number(theirs.passes)}, {_times(theirs.passes / there.passes)}; it went on to {number(one.loss)}."
+        f"After {number(there.passes)} passes ({duration_of(there.seconds)}) it was as low as the best of the others "
+        f"({best.name}) after {number(theirs.passes)}: {_times(theirs.passes / there.passes)}. It went on to "
+        f"{number(one.loss)}."
     )
 
 
