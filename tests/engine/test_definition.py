@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from backlight.engine import Examples, Stretch, native, reference, row_source
@@ -78,8 +78,10 @@ def test_every_layer_output_and_loss(engine, layers, output, loss):
 @given(problems(), st.data())
 def test_drawn_networks_in_float64(engine, p, data):
     count = len(p.x)
-    rows = data.draw(st.lists(st.integers(0, count - 1), min_size=1, max_size=64))
-    agrees(engine, p, np.array(rows), data.draw(st.sampled_from([None, 0, 3])), data.draw(st.integers(0, 2**64 - 1)))
+    rows = np.array(data.draw(st.lists(st.integers(0, count - 1), min_size=1, max_size=64)))
+    # a batch of one row several times is normalised to roundings about 0, where a rounding decides which side of a kink
+    assume(not p.network.coupled or len(rows) == 1 or np.ptp(p.x[rows], axis=0).any())
+    agrees(engine, p, rows, data.draw(st.sampled_from([None, 0, 3])), data.draw(st.integers(0, 2**64 - 1)))
 
 
 @quick
@@ -94,6 +96,7 @@ def test_sample_weights(engine, p, data):
     count = len(p.x)
     weight = np.array(data.draw(st.lists(st.floats(0, 5), min_size=count, max_size=count)))
     rows = np.array(data.draw(st.lists(st.integers(0, count - 1), min_size=1, max_size=20)))
+    assume(not p.network.coupled or len(rows) == 1 or np.ptp(p.x[rows], axis=0).any())
     losses, gradient = p.session(20, weight=weight, engine=engine).gradients(rows, 1)
     trace = p.network.forward(p.x[rows], Draws(0, 1, rows))
     backward = p.network.backward(trace, p.y[rows], p.loss, sample_weight=weight[rows])

@@ -195,21 +195,29 @@ def test_the_words_follow_the_numbers():
     search = entry("one-weight", [1.0, 0.8, 0.4], each=20.0)
     told = proofs(backward, search)
     assert (
-        "After 1 passes (10 ms) it was as low as the best of the others (one-weight) after 40: 40 times fewer"
+        "After 1 pass (10 ms) it was as low as the best of the others (one-weight) after 40: 40 times fewer"
         in told[backward.method]
     )
     assert "40 tries, 4 for each of the 10 weights" in told["one-weight"]
-    assert told["one-weight"].endswith("Backpropagation was there after 1 passes, 40 times fewer.")
+    assert told["one-weight"].endswith(
+        "It had that loss after 40 passes, backpropagation after 1 pass: 40 times fewer."
+    )
 
 
 def test_where_backpropagation_loses_the_words_say_so():
     backward = entry("backpropagation", [1.0, 0.6, 0.5], gradient=True)
     search = entry("one-weight", [1.0, 0.7, 0.2])
     told = proofs(backward, search)
-    assert told["backpropagation"] == "It got to 0.5, above the 0.2 of one-weight, which was behind up to 1 passes."
+    assert told["backpropagation"] == "It got to 0.5, above the 0.2 of one-weight, which was behind up to 1 pass."
     assert told["one-weight"].endswith("Backpropagation did not get as low: 0.5.")
     slower = proofs(entry("backpropagation", [1.0, 0.2], gradient=True, each=8.0), entry("one-weight", [1.0, 0.2]))
     assert "8 times more" in slower["backpropagation"]
+
+
+def test_of_two_that_did_not_get_there_the_better_is_named():
+    batches = entry("backpropagation", [1.0, 0.6], gradient=True)
+    full = entry("backpropagation=full", [1.0, 0.5], gradient=True)
+    assert proofs(batches, full, entry("one-weight", [1.0, 0.2]))["one-weight"].endswith("get as low: 0.5.")
 
 
 def test_those_who_find_nothing_are_told_so():
@@ -219,7 +227,7 @@ def test_those_who_find_nothing_are_told_so():
     assert "brought the loss no lower than 1" in told["random=1"]
     assert "The weights that all began with were as good." in told["random=1"]
     assert told["combinations=0:1"] == "Nothing: x before its first step was done."
-    assert "Its start was as good as all that the others found" in told["backpropagation"]
+    assert "No other got lower than where all began" in told["backpropagation"]
 
 
 def test_of_each_method_the_best_weights_count(monkeypatch):

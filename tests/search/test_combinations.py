@@ -102,6 +102,16 @@ def test_same_seed_same_bits_however_it_is_cut(make):
     assert parts.state().objective_sum == pytest.approx(whole.state().objective_sum)
 
 
+@pytest.mark.parametrize("method", ["random=50", "combinations=-50:50"])
+def test_a_start_that_is_better_than_all_that_is_tried_is_kept(method):
+    network = classifier()
+    finished(Trainer(network, optimizer="lbfgs", epochs=20).start(X, Y))
+    training = Trainer(network, optimizer=method, epochs=1).start(X, Y)
+    before = training.network.params.copy()
+    training.advance_to(20)
+    assert training.network.params.tolist() == before.tolist()
+
+
 def test_a_stopped_try_is_dropped():
     training = random()
     training.advance_to(5)

@@ -11,8 +11,8 @@ from rich.text import Text
 from backlight.cli.drawing import BARS
 from backlight.cli.lr_auto import said_of
 from backlight.cli.report import console
-from backlight.search import Combinations, parse_search
-from backlight.training import EndRecord, EpochRecord, Record, StepsRecord
+from backlight.engine import WholeBatch
+from backlight.training import EndRecord, EpochRecord, Record, StepsRecord, make_optimizer
 
 if TYPE_CHECKING:
     from backlight.files import Conduct, Settings
@@ -56,9 +56,9 @@ def heading(conduct: "Conduct") -> list[str]:
         *_start(conduct),
         f"training  {settings.loss}, {settings.optimizer}{rate}, batch {_batch(settings)}, seed {settings.seed}",
     ]
-    search = parse_search(settings.optimizer) if settings.optimizer.startswith(Combinations.name) else None
-    if isinstance(search, Combinations):
-        lines.append(f"search    {search.told(conduct.network.params.size)}")
+    optimizer = make_optimizer(settings.optimizer)
+    search = optimizer.told(conduct.network.params.size) if isinstance(optimizer, WholeBatch) else None
+    lines += [] if search is None else [f"search    {search}"]
     besides = [f"{name.replace('_', ' ')} {getattr(settings, name):g}" for name in _BESIDES if getattr(settings, name)]
     besides += [] if settings.augment is None else [f"augment {settings.augment}"]
     if besides:

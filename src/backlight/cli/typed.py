@@ -87,6 +87,11 @@ def with_method(given: Mapping[str, Any]) -> dict[str, Any]:
     method = options.pop("method")
     name = method.partition("=")[0]
     if method == BACKPROPAGATION:
+        optimizer = str(options.get("optimizer", ""))
+        if optimizer.partition("=")[0] in SEARCHES:
+            raise InputError(
+                f"--optimizer {optimizer} takes no gradients, and --method backpropagation does; leave one out"
+            )
         return options
     if name not in SEARCHES:
         raise InputError(f"there is no method {method!r}; {nearest(name, [BACKPROPAGATION, *SEARCHES])}")

@@ -50,6 +50,10 @@ class WholeBatch(ABC):
         """How many steps an epoch counts, of a network of so many parameters."""
         return 1
 
+    def told(self, size: int) -> str | None:
+        """What its steps and epochs are, in words, where that is not plain."""
+        return None
+
 
 class WholeObjective:
     """The objective of all rows as a function of the parameters, penalties included, added up in float64.

@@ -34,6 +34,10 @@ _WITHIN: Final = 0.05
 _SOON: Final = 0.1
 _SCORES: Final = ("exact", "accuracy", "r2")
 _ENDLESS: Final = 10**9
+_METHOD: Final = (  # settings that are each method's own
+    *("optimizer", "lr", "schedule", "momentum", "weight_decay", "clip", "clip_examples", "average", "accumulate"),
+    *("batch_size", "until", "patience", "augment", "freeze"),
+)
 
 
 def race(
@@ -55,8 +59,8 @@ def race(
     weight, up to ten million weights; and told how long it would take to try all combinations.
 
     Args:
-        data: a built-in name, a file, or settings, of which data, layers, activation, output, loss, init and seed are
-            used. Of data alone the network has 16 hidden units.
+        data: a built-in name, a file, or settings; what they say of optimizer, batches, stopping, dropout and
+            augmentation is left to each method. Of data alone the network has 16 hidden units.
         seconds: that every method works; 8 unless given.
         passes: forward passes over the training examples that every method has in place of seconds; a pass with
             backpropagation counts as three. The losses are then the same every time.
@@ -107,8 +111,9 @@ def checked_budget(seconds: float | None, passes: float | None) -> Budget:
 
 
 def _settings(settings: Settings, entrant: Entrant) -> Settings:
-    """A method's own settings, without what makes the objective another one at every step."""
-    return replace(settings, dropout=0.0, epochs=_ENDLESS, patience=None, **entrant.settings)
+    """A method's own settings: of what was given, all but how it is learnt."""
+    usual = {name: getattr(Settings, name) for name in _METHOD}
+    return replace(settings, **usual | {"dropout": 0.0, "epochs": _ENDLESS} | dict(entrant.settings))
 
 
 def _resolved(settings: Settings, dataset: Dataset) -> Settings:

@@ -3,6 +3,8 @@
 import math
 from typing import Final
 
+from backlight.plots import number
+
 YEAR: Final = 365.25 * 86_400.0
 """A Julian year in seconds."""
 
@@ -83,6 +85,17 @@ def _short(value: float) -> str:
         ('16.7', '1', '123,457')
     """
     return f"{value:,.0f}" if value >= 99.95 else f"{value:.3g}"
+
+
+def passes_text(passes: float) -> str:
+    """A number of forward passes.
+
+    Example:
+        >>> passes_text(1.0), passes_text(1500.0)
+        ('1 pass', '1,500 passes')
+    """
+    text = number(passes)
+    return f"{text} {'pass' if text == '1' else 'passes'}"
 
 
 def duration_of(seconds: float) -> str:

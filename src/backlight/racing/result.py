@@ -10,7 +10,7 @@ from backlight.plots.shown import Shown, plain
 from backlight.racing.cost_blocks import cost_blocks
 from backlight.racing.costs import GradientCosts
 from backlight.racing.curse import Curse, curse_blocks
-from backlight.racing.durations import duration_of
+from backlight.racing.durations import duration_of, passes_text
 from backlight.racing.runner import Budget, Point
 
 _ALIKE: Final = 1e-3
@@ -160,7 +160,7 @@ class Race(Shown):
 
     def _told(self) -> str:
         budget = self.budget
-        had = f"{number(budget.passes)} forward passes" if budget.passes else duration_of(budget.seconds or 0.0)
+        had = f"{passes_text(budget.passes)} forward" if budget.passes else duration_of(budget.seconds or 0.0)
         text = (
             f"{self.network}; {self.examples:,} training examples. Every method began with the same weights (seed "
             f"{self.seed}, loss {number(self.start)}) and had {had}. A pass with backpropagation counts as three: "

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from backlight.data import Dataset
+from backlight.engine import WholeSession
 from backlight.files import Settings
 from backlight.racing.alarm import Alarm
 from backlight.racing.entrants import BACKPROPAGATION_PASSES, Entrant
@@ -144,7 +145,8 @@ class Runner:
 
     def _passes(self, training: Training) -> float:
         if not self.entrant.gradient:
-            return float(getattr(training.session, "evaluations"))  # noqa: B009 - of searches alone
+            assert isinstance(training.session, WholeSession)
+            return float(training.session.evaluations)
         epochs, steps = divmod(training.step, training.steps_per_epoch)
         count = len(training.rows)
         return BACKPROPAGATION_PASSES * (epochs + min(steps * training.plan.batch_size, count) / count)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from backlight.plots import number
 from backlight.racing.curse import curse_row
-from backlight.racing.durations import duration_of
+from backlight.racing.durations import duration_of, passes_text
 from backlight.racing.result import Raced
 from backlight.search import Combinations, OneWeight, RandomCombinations, parse_search
 
@@ -23,7 +23,7 @@ def verdicts(methods: Sequence[Raced], start: float, weights: int) -> tuple[Race
     best = min(without, key=lambda one: one.loss)
     told = {one.method: _gradient(one, best) for one in with_gradient}
     for one in without:
-        quickest = min(with_gradient, key=lambda other: _passes_to(other, one.loss))
+        quickest = min(with_gradient, key=lambda other: (_passes_to(other, one.loss), other.loss))
         told[one.method] = f"{_search(one, start, weights)} {_beside(one, quickest)}"
     return tuple(
         replace(one, proves=told[one.method] if one.passes else f"Nothing: {one.ended} before its first step was done.")
@@ -42,9 +42,9 @@ def _gradient(one: Raced, best: Raced) -> str:
     if there is None or theirs is None:
         return f"It got to {number(one.loss)}, above the {number(best.loss)} of {best.name}, {_overtaken(one, best)}."
     if not there.passes:
-        return f"Its start was as good as all that the others found; it went on to {number(one.loss)}."
+        return f"No other got lower than where all began; it went on to {number(one.loss)}."
     return (
-        f"After {number(there.passes)} passes ({duration_of(there.seconds)}) it was as low as the best of the others "
+        f"After {passes_text(there.passes)} ({duration_of(there.seconds)}) it was as low as the best of the others "
         f"({best.name}) after {number(theirs.passes)}: {_times(theirs.passes / there.passes)}. It went on to "
         f"{number(one.loss)}."
     )
@@ -53,7 +53,7 @@ def _gradient(one: Raced, best: Raced) -> str:
 def _overtaken(one: Raced, best: Raced) -> str:
     """Until when a method was ahead of the one that was better in the end, by passes."""
     ahead = [point.passes for point in one.points if point.passes and point.loss < _loss_at(best, point.passes)]
-    return f"which was behind up to {number(max(ahead))} passes" if ahead else "which was never behind"
+    return f"which was behind up to {passes_text(max(ahead))}" if ahead else "which was never behind"
 
 
 def _loss_at(one: Raced, passes: float) -> float:
@@ -64,7 +64,8 @@ def _loss_at(one: Raced, passes: float) -> float:
 def _search(one: Raced, start: float, weights: int) -> str:
     """What a method without gradients did."""
     search, passes = parse_search(one.method), number(one.passes)
-    change = f"from {number(start)} to {number(one.loss)}" if one.loss < start else f"no lower than {number(start)}"
+    lower = one.loss < start and number(one.loss) != number(start)
+    change = f"from {number(start)} to {number(one.loss)}" if lower else f"no lower than {number(start)}"
     if isinstance(search, OneWeight):
         if one.passes < weights:
             return f"{passes} tries, fewer than the {weights:,} weights, brought the loss {change}."
@@ -91,7 +92,10 @@ def _beside(one: Raced, other: Raced) -> str:
         return "The weights that all began with were as good."
     if not own.passes:
         return ""
-    return f"Backpropagation was there after {number(there.passes)} passes, {_times(own.passes / there.passes)}."
+    return (
+        f"It had that loss after {passes_text(own.passes)}, backpropagation after {passes_text(there.passes)}: "
+        f"{_times(own.passes / there.passes)}."
+    )
 
 
 def _times(ratio: float) -> str:

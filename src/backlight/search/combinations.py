@@ -2,19 +2,26 @@
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from math import isfinite, log10
+from math import log10
 from typing import ClassVar, Final
 
 import numpy as np
 
 from backlight.arrays import Floats, Ints
-from backlight.engine import Session, StoppedError, WholeBatch, WholeSession
+from backlight.engine import Session, WholeBatch
 from backlight.errors import InputError
 from backlight.randomness import Purpose, uniforms
+from backlight.search.session import SearchSession
 
 _EPOCH: Final = 1_000
 _MOST_DIGITS: Final = 15
+LARGEST: Final = float(np.finfo(np.float32).max)
 EXHAUSTED: Final = "every combination was tried"
+
+
+def _fits(value: float) -> bool:
+    """Whether parameters can have a value."""
+    return abs(value) <= LARGEST
 
 
 class _Candidates(WholeBatch):
@@ -37,7 +44,7 @@ class _Candidates(WholeBatch):
 
 @dataclass(frozen=True)
 class Combinations(_Candidates):
-    """Try every combination of a few values, for all weights and biases at once; the best one is kept.
+    """Try every combination of a few values, for all weights and biases at once; the best of all is kept.
 
     For N parameters with V values there are V^N. Step t tries the one whose digits are those of t to the base V, the
     last parameter's the fastest; an epoch tries all values of the last parameters, as many as makes up to 1,000.
@@ -60,9 +67,12 @@ class Combinations(_Candidates):
     name: ClassVar[str] = "combinations"
 
     def __post_init__(self) -> None:
-        if len(set(self.values)) < max(2, len(self.values)) or not all(map(isfinite, self.values)):
+        if len(set(self.values)) < max(2, len(self.values)) or not all(map(_fits, self.values)):
             listed = ":".join(f"{value:g}" for value in self.values)
-            raise InputError(f"the values of combinations are {listed}; give two or more different finite numbers")
+            raise InputError(
+                f"the values of combinations are {listed}; give two or more different finite numbers, up to "
+                f"{LARGEST:.2g}"
+            )
 
     def count(self, size: int) -> int:
         """How many combinations there are, of so many parameters."""
@@ -103,7 +113,7 @@ class Combinations(_Candidates):
 
 @dataclass(frozen=True)
 class RandomCombinations(_Candidates):
-    """Draw all weights and biases anew, uniformly from −reach to reach, at every step; the best draw is kept.
+    """Draw all weights and biases anew, uniformly from −reach to reach, at every step; the best of all is kept.
 
     Args:
         reach: the largest size of a weight.
@@ -121,8 +131,19 @@ class RandomCombinations(_Candidates):
     name: ClassVar[str] = "random"
 
     def __post_init__(self) -> None:
-        if not (isfinite(self.reach) and self.reach > 0):
-            raise InputError(f"the reach of random is {self.reach:g}; it must be a finite number above 0")
+        if not (_fits(self.reach) and self.reach > 0):
+            raise InputError(
+                f"the reach of random is {self.reach:g}; it must be a finite number above 0, up to {LARGEST:.2g}"
+            )
+
+    def told(self, size: int) -> str:
+        """What is drawn, in words.
+
+        Example:
+            >>> RandomCombinations().told(1210)
+            '1,210 weights, all drawn anew from −1 to 1; 1,000 draws an epoch'
+        """
+        return f"{size:,} weights, all drawn anew from −{self.reach:g} to {self.reach:g}; {_EPOCH:,} draws an epoch"
 
     def candidate(self, number: int, size: int, seed: int) -> Floats | None:
         """The draw of that number."""
@@ -134,35 +155,22 @@ class RandomCombinations(_Candidates):
         return _EPOCH
 
 
-class CombinationsSession(WholeSession):
-    """Steps that each try one combination; arguments as for `_Candidates.open`. The first one replaces the start."""
+class CombinationsSession(SearchSession):
+    """Steps that each try one combination; arguments as for `_Candidates.open`."""
 
     def __init__(self, session: Session, params: Floats, search: _Candidates, seed: int) -> None:
         super().__init__(session, params, {})
         self._search, self._seed = search, seed
-        self._best: tuple[Floats, float] | None = None
 
     def step(self, rows: Ints, number: int) -> tuple[float, str | None]:
         """Try the next combination."""
         tried = self._search.candidate(number, self.params.size, self._seed)
         if tried is None:
             return 0.0, EXHAUSTED
-        before = self.params.copy()
-        start = self._here(rows)
-        try:
+        start, before = self.here(rows), self.params.copy()
+        with self.trying(slice(None)):
             self.params[...] = tried
-            value = self.objective.value(rows)
-        except StoppedError:
-            self.params[...] = before
-            raise
-        if value < start or (not number and isfinite(value)):
-            self._best = self.params.copy(), value
-        else:
-            self.params[...] = before
+            if self.keeps(rows, start):
+                return start, None
+        self.params[...] = before
         return start, None
-
-    def _here(self, rows: Ints) -> float:
-        """The objective at the best parameters so far: known from when they were tried, unless they are others now."""
-        if self._best is None or not np.array_equal(self._best[0], self.params):
-            self._best = self.params.copy(), self.objective.value(rows)
-        return self._best[1]

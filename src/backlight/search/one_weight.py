@@ -6,9 +6,10 @@ from typing import ClassVar, Final
 import numpy as np
 
 from backlight.arrays import Floats, Ints
-from backlight.engine import Session, StoppedError, WholeBatch, WholeSession
+from backlight.engine import Session, WholeBatch
 from backlight.errors import InputError
 from backlight.randomness import Purpose, permutation
+from backlight.search.session import SearchSession
 
 ORDERS: Final = ("cyclic", "random")
 
@@ -51,37 +52,40 @@ class OneWeight(WholeBatch):
         """A session whose steps each try one weight."""
         return OneWeightSession(session, params, self, seed)
 
+    def told(self, size: int) -> str:
+        """What an epoch is, in words.
+
+        Example:
+            >>> OneWeight("random").told(1210)
+            '1,210 weights, each tried once an epoch, in random order'
+        """
+        return f"{size:,} weights, each tried once an epoch, in {self.order} order"
+
     def steps_per_epoch(self, size: int) -> int:
         """Every parameter is tried once."""
         return size
 
 
-class OneWeightSession(WholeSession):
+class OneWeightSession(SearchSession):
     """Steps that each try one weight; arguments as for `OneWeight.open`."""
 
     def __init__(self, session: Session, params: Floats, search: OneWeight, seed: int) -> None:
         super().__init__(session, params, search.initial_state(params.size, params.dtype))
         self._search, self._seed = search, seed
         self._order: tuple[int, Ints] = (-1, np.arange(params.size))
-        self._known: tuple[Floats, float] | None = None
 
     def step(self, rows: Ints, number: int) -> tuple[float, str | None]:
         """Try one weight at two places at most."""
-        start = self._here(rows)
+        start = self.here(rows)
         epoch, place = divmod(number, self.params.size)
-        which = self._ordered(epoch)[place]
+        which = int(self._ordered(epoch)[place])
         before, moves = self.params[which], self._state["moves"]
-        try:
+        with self.trying(which):
             for move in (moves[which], -moves[which]) if np.isfinite(start) else ():
                 self.params[which] = before + move
-                value = self.objective.value(rows)
-                if value < start:
+                if self.keeps(rows, start):
                     moves[which] = _LONGER * move
-                    self._known = self.params.copy(), value
                     return start, None
-        except StoppedError:
-            self.params[which] = before
-            raise
         self.params[which] = before
         moves[which] *= _SHORTER
         return start, None
@@ -91,9 +95,3 @@ class OneWeightSession(WholeSession):
         if self._search.order == "random" and self._order[0] != epoch:
             self._order = epoch, permutation(self._seed, Purpose.SEARCHING, self.params.size, place=(epoch, 0))
         return self._order[1]
-
-    def _here(self, rows: Ints) -> float:
-        """The objective at the parameters: known from the last move, unless they are others now."""
-        if self._known is None or not np.array_equal(self._known[0], self.params):
-            self._known = self.params.copy(), self.objective.value(rows)
-        return self._known[1]

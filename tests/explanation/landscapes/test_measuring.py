@@ -212,6 +212,21 @@ def test_what_cannot_be_shown_is_refused(stumbling: Run, tmp_path: Path) -> None
         landscape(stumbling, starts=1)
 
 
+def test_a_run_that_failed_at_its_first_step_says_so(tmp_path: Path) -> None:
+    run = trained(tmp_path / "run", lr=1e30, optimizer="sgd", output="identity", loss="squared")
+    assert run.taken == 0
+    with pytest.raises(InputError, match="no path to show; it ended before its first: the loss was no longer"):
+        landscape(run)
+
+
+def test_a_run_from_another_run_has_no_other_starts(tmp_path: Path) -> None:
+    first = trained(tmp_path / "first")
+    second = trained(tmp_path / "second", start_from=str(first.folder))
+    with pytest.raises(InputError, match="second was started from another run, whose weights no seed draws"):
+        landscape(second, starts=3)
+    assert landscape(second, points=3).paths[0].taken == second.taken
+
+
 def test_it_has_a_public_name_and_turns_into_plain_data(careful: Run) -> None:
     assert backlight.landscape is measured
     told = landscape(careful, batches=["full"], starts=2, points=3)

@@ -64,7 +64,10 @@ class Again:
             InputError: its optimizer, or something else of it, does not go with them.
         """
         settings = self.settings(size)
-        settings.trainer(settings.network(self.dataset))
+        try:
+            settings.trainer(settings.network(self.dataset))
+        except InputError as error:
+            raise InputError(f"{self.run.folder} cannot be trained in the size {size}: {error}") from error
 
     def possible(self, sizes: Sequence[Size]) -> tuple[Size, ...]:
         """Those of some sizes that the run can be trained in."""

@@ -54,7 +54,7 @@ def landscape(
 
     Raises:
         InputError: the run has taken no steps, or its data have changed, or it cannot be trained in batches of these
-            sizes, or there are too few or too many points.
+            sizes, or from other starts, or there are too few or too many points.
 
     Source: Li, Xu, Taylor, Studer and Goldstein 2018, "Visualizing the loss landscape of neural nets",
     arXiv:1712.09913.
@@ -77,9 +77,14 @@ def landscape(
     run = run if isinstance(run, Run) else Run.open(run)
     again = Again(run, run.dataset())
     if not again.taken:
+        goes_on = f"train it ('backlight train --resume {run.folder}' goes on with it)"
+        ended = run.ended
+        why = goes_on if ended is None else f"it ended before its first: {ended['reason']}"
+        raise InputError(f"{run.folder} has no step written down, so there is no path to show; {why}")
+    if starts and run.started_from is not None:
         raise InputError(
-            f"{run.folder} has no step written down, so there is no path to show; train it "
-            f"('backlight train --resume {run.folder}' goes on with it)"
+            f"{run.folder} was started from another run, whose weights no seed draws, so that it has no other starts; "
+            "leave out the starts"
         )
     sizes = list(dict.fromkeys(map(again.sized, batches)))
     for size in sizes:

@@ -186,7 +186,8 @@ class Landscape(Shown):
 
     def _agreement(self) -> list[str]:
         """How well the surface fits the paths, and the paths the history."""
-        worst = max(self.paths, key=lambda path: path.gap)
+        steady = [path for path in self.paths if not path.diverged] or self.paths
+        worst = max(steady, key=lambda path: path.gap)
         k = worst.worst
         said = f"Below the points of the paths the surface differs from the cost at them by {number(worst.gap)} at most"
         if worst.gap:
