@@ -27,7 +27,7 @@ WITHOUT_DATA = {
     "--lr inf": "lr is inf;",
     "--lr fast": "--lr is 'fast'; write a number above 0, or auto",
     "--method one-wight": "there is no method 'one-wight'; did you mean 'one-weight'?",
-    "--method one-weight --optimizer adam": "--optimizer turns gradients into steps, and --method one-weight takes none",
+    "--method random --optimizer adam": "--optimizer turns gradients into steps, and --method random takes none",
     "--method backpropagation --optimizer random": "--optimizer random takes no gradients, and --method",
     "--method random=0": "the reach of random is 0; it must be a finite number above 0",
     "--lr auto --optimizer lbfgs": "lbfgs finds the length of every step by itself; leave out lr",
