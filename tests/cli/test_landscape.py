@@ -2,10 +2,6 @@
 
 import io
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -19,6 +15,7 @@ from backlight.cli.blocks import show_blocks
 from backlight.cli.progress import _Stage, told_on_stderr
 from backlight.plots import Contours, Trail
 from tests.cli.terminal import backlight, refused_in_one_line
+from tests.files.processes import interrupted, start
 
 
 def test_it_tells_people_and_programs(run: Path) -> None:
@@ -126,17 +123,13 @@ def test_long_work_says_how_long_and_short_work_nothing(monkeypatch: pytest.Monk
 
 
 def test_ctrl_c_ends_it_cleanly(run: Path) -> None:
-    command = [sys.executable, "-m", "backlight", "landscape", str(run), "--batches", "1", "--starts", "200000"]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    process = start("landscape", run, "--batches", "1", "--starts", "200000")
     assert process.stderr is not None
-    first = process.stderr.readline()
-    assert "walking from 200000 starts" in first
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
-    assert process.returncode not in (0, None)
-    assert "Traceback" not in err
-    assert out == ""
+    assert b"walking from 200000 starts" in process.stderr.readline()
+    out, err = interrupted(process, 20)
+    assert process.returncode == 130
+    assert b"Traceback" not in err
+    assert out == b""
 
 
 def test_json_is_one_object(run: Path) -> None:

@@ -1,10 +1,6 @@
 """`backlight race`: what it shows while it goes on and at the end, what it writes, and what it refuses."""
 
 import io
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +12,7 @@ from rich.console import Console
 from backlight.cli.race_display import standings
 from backlight.racing import Point, contest, costs
 from tests.cli.terminal import backlight, refused_in_one_line, write_table
+from tests.files.processes import interrupted, start
 
 METHODS = [
     *("backpropagation", "backpropagation=full", "one-weight", "one-weight=random"),
@@ -109,17 +106,10 @@ def test_what_cannot_be_is_refused(message, options):
 
 
 def test_ctrl_c_ends_it_and_shows_what_is_there():
-    process = subprocess.Popen(
-        [sys.executable, "-m", "backlight", "race", "digits", "--seconds", "60"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+    process = start("race", "digits", "--seconds", "60")
     assert process.stderr is not None
     assert process.stderr.readline().split()[2] == b"backpropagation"
-    process.send_signal(signal.SIGINT)
-    asked = time.monotonic()
-    out, err = process.communicate(timeout=60)
-    assert time.monotonic() - asked < 5
+    out, err = interrupted(process, 10)
     assert process.returncode == 130
     assert b"Traceback" not in err
     assert b"The race was interrupted; this is what was there." in out

@@ -8,14 +8,27 @@ from pathlib import Path
 
 from backlight.files import Run
 
-# Two checkpoints a second instead of one every two seconds: more happens between them in a short run.
-COMMAND = "import backlight.files.conduct as c; c._CHECKPOINT_SECONDS = 0.5; from backlight.cli import main; main()"
+# Two checkpoints a second instead of one every two seconds: more happens between them in a short run. And Ctrl-C is
+# heard though a shell that runs the tests in the background has it ignored.
+COMMAND = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "import backlight.files.conduct as c; c._CHECKPOINT_SECONDS = 0.5; from backlight.cli import main; main()"
+)
 
 
 def start(*arguments: str | Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-c", COMMAND, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
+
+
+def interrupted(process: subprocess.Popen[bytes], seconds: float) -> tuple[bytes, bytes]:
+    """Send Ctrl-C to a command, which must end within so many seconds; what it wrote."""
+    process.send_signal(signal.SIGINT)
+    try:
+        return process.communicate(timeout=seconds)
+    finally:
+        process.kill()
 
 
 def run_to_end(*arguments: str | Path) -> float:
