@@ -8,8 +8,8 @@ import backlight
 from backlight.assessment.report import Assessment
 from backlight.data import Quantities
 from backlight.errors import InputError
-from backlight.explanation.shown import Shown
 from backlight.plots import Chart, Heading, Matrix, Ranges, Table, Text
+from backlight.plots.shown import Shown
 from tests.assessment.made import arrays, made
 
 

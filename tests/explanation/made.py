@@ -15,12 +15,12 @@ from backlight.explanation.desires import Example, open_example
 from backlight.explanation.moment import Moment, open_moment
 from backlight.explanation.parts import Parts
 from backlight.explanation.places import Weight
-from backlight.explanation.shown import Shown
 from backlight.network import Activation, Dense, Network
 from backlight.network.activations import ACTIVATIONS
 from backlight.network.layers import Layer
 from backlight.network.losses import LOSSES
 from backlight.plots import fragment
+from backlight.plots.shown import Shown
 from tests import cases
 
 EXACT = 1e-10

@@ -19,8 +19,8 @@ from backlight.assessment.sections import (
     score_range,
 )
 from backlight.data import Classes, Target
-from backlight.explanation.shown import Shown, plain
 from backlight.plots import Block, Heading, Text
+from backlight.plots.shown import Shown, plain
 
 NETWORK = "network"
 

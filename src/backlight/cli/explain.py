@@ -20,7 +20,7 @@ from backlight.errors import InputError
 
 if TYPE_CHECKING:
     from backlight.explanation import Explanation
-    from backlight.explanation.shown import Shown
+    from backlight.plots.shown import Shown
 
 
 def explain(

@@ -11,7 +11,7 @@ from backlight.errors import InputError
 if TYPE_CHECKING:
     from backlight.arrays import Array
     from backlight.explanation import Moment
-    from backlight.explanation.shown import Shown
+    from backlight.plots.shown import Shown
 
 RunFolder: TypeAlias = Annotated[Path, typer.Argument(help="The run's folder.")]
 At: TypeAlias = Annotated[str, typer.Option(help="0 (untrained), a step, best or last.")]

@@ -12,8 +12,8 @@ from backlight.explanation.moment import Moment
 from backlight.explanation.nudge import nudged_losses, speak, weight_in_words, weight_value
 from backlight.explanation.passes import check_examples, chunks
 from backlight.explanation.places import Weight, check_weight
-from backlight.explanation.shown import Shown
 from backlight.plots import Block, Curve, Heading, Text, number
+from backlight.plots.shown import Shown
 
 
 @dataclass(frozen=True)

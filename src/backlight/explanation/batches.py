@@ -12,8 +12,8 @@ from backlight.engine import Session
 from backlight.errors import InputError, whole_number
 from backlight.explanation.moment import Moment
 from backlight.explanation.passes import check_examples, gradient_session, in_precision, precision_for
-from backlight.explanation.shown import Shown
 from backlight.plots import Block, Curve, Heading, Table, Text, number
+from backlight.plots.shown import Shown
 from backlight.randomness import Purpose, check_seed, permutation
 
 SIZES: Final = (1, 10, 100, 1_000, 10_000)

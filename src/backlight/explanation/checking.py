@@ -9,10 +9,10 @@ from backlight.arrays import Floats, Ints
 from backlight.errors import whole_number
 from backlight.explanation.moment import Subject, open_moment
 from backlight.explanation.passes import all_losses, check_examples
-from backlight.explanation.shown import Shown
 from backlight.network import Dropout, gradcheck
 from backlight.network.gradcheck import CheckedPart
 from backlight.plots import Block, Heading, Table, Text
+from backlight.plots.shown import Shown
 from backlight.randomness import Purpose, permutation
 
 

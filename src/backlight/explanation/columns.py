@@ -12,9 +12,9 @@ from backlight.explanation.cells import cells_of
 from backlight.explanation.line import integrated_gradients
 from backlight.explanation.moment import Moment, Subject, open_moment
 from backlight.explanation.parts import Parts, add_up
-from backlight.explanation.shown import Shown
 from backlight.plots import Bars, Block, Gallery, Heading, Picture, Table, Text, number
 from backlight.plots.blocks import Cell
+from backlight.plots.shown import Shown
 
 _ROWS: Final = 12
 _AVERAGE_ROW: Final = "the average row of the training part"

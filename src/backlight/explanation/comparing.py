@@ -11,8 +11,8 @@ from backlight.explanation.moment import Subject, open_moment
 from backlight.explanation.nudge import weight_in_words, weight_value
 from backlight.explanation.passes import check_examples
 from backlight.explanation.places import Weight, parse_weight
-from backlight.explanation.shown import Shown
 from backlight.plots import Block, Heading, Table, Text, number
+from backlight.plots.shown import Shown
 
 NUDGES: Final = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 """The nudges that are tried, the largest first."""

@@ -20,9 +20,9 @@ from backlight.explanation.passes import (
     precision_for,
 )
 from backlight.explanation.places import Weight, check_weight
-from backlight.explanation.shown import Shown
 from backlight.explanation.telling import sum_text
 from backlight.plots import Bars, Block, Curve, Heading, Table, Text, number
+from backlight.plots.shown import Shown
 
 _LOUDEST: Final = 10
 _QUANTILES: Final = (0, 5, 25, 50, 75, 95, 100)

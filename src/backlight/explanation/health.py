@@ -14,10 +14,10 @@ from backlight.explanation.agreement import Agreement, agreement
 from backlight.explanation.moment import Moment, Subject, open_moment
 from backlight.explanation.passes import check_examples
 from backlight.explanation.remedies import Finding, LayerHealth, of_agreement, of_layers, of_learning, of_step
-from backlight.explanation.shown import Shown
 from backlight.explanation.survey import LayerSurvey, survey
 from backlight.network.objective import encode_targets
 from backlight.plots import Block, Heading, Table, Text
+from backlight.plots.shown import Shown
 from backlight.randomness import Purpose, permutation
 from backlight.training import SGD, make_optimizer
 

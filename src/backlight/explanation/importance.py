@@ -14,11 +14,11 @@ from backlight.engine.threads import Threads
 from backlight.errors import InputError, nearest, whole_number
 from backlight.explanation.moment import Moment, Subject, open_moment
 from backlight.explanation.passes import check_examples
-from backlight.explanation.shown import Shown
 from backlight.network import Network, Trace
 from backlight.network.layers import Cache, Dense, DenseCache
 from backlight.plots import Bars, Block, Gallery, Heading, Picture, Table, Text, number
 from backlight.plots.blocks import Cell
+from backlight.plots.shown import Shown
 from backlight.randomness import Purpose, permutation
 from backlight.scoring.metrics import measure
 from backlight.scoring.several import name_questions

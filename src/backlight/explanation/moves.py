@@ -16,12 +16,12 @@ from backlight.explanation.desires import incoming_names, unit_names
 from backlight.explanation.moment import Moment, engine_warnings
 from backlight.explanation.parts import Parts, add_up
 from backlight.explanation.places import Weight, parse_weight
-from backlight.explanation.shown import Shown
 from backlight.explanation.step_examples import StepExamples, examples_of
 from backlight.explanation.steps import OpenedStep, opened_steps
 from backlight.explanation.telling import parts_table
 from backlight.files import Conduct, Run
 from backlight.plots import Block, Curve, Heading, Text, number
+from backlight.plots.shown import Shown
 from backlight.training import Training, replay
 
 _POINTS: Final = 200

@@ -24,9 +24,9 @@ from backlight.explanation.moment import Moment, Subject, open_moment
 from backlight.explanation.parts import Parts
 from backlight.explanation.paths import Chain, chain
 from backlight.explanation.places import Unit, Weight, dense_layer, parse_unit, parse_weight
-from backlight.explanation.shown import Shown
 from backlight.network.softmax import groups
 from backlight.plots import Block
+from backlight.plots.shown import Shown
 
 
 @dataclass(frozen=True)

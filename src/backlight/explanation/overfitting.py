@@ -12,10 +12,10 @@ from backlight.explanation.desires import Example, open_example
 from backlight.explanation.moment import Moment
 from backlight.explanation.parts import Parts, add_up
 from backlight.explanation.passes import all_losses, check_examples, example_names
-from backlight.explanation.shown import Shown
 from backlight.explanation.telling import parts_table
 from backlight.network import Network
 from backlight.plots import Bars, Block, Heading, Table, Text, number
+from backlight.plots.shown import Shown
 
 _SHOWN: Final = 8
 

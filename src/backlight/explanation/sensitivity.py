@@ -13,10 +13,10 @@ from backlight.explanation.nudge import weight_value
 from backlight.explanation.parts import Parts, add_up
 from backlight.explanation.passes import check_examples, full_gradient, in_precision, precision_for
 from backlight.explanation.places import Weight
-from backlight.explanation.shown import Shown
 from backlight.explanation.telling import parts_table
 from backlight.network import Network
 from backlight.plots import Bars, Block, Heading, Table, Text, number
+from backlight.plots.shown import Shown
 
 BIAS: Final = "bias"
 

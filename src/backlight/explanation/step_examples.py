@@ -9,10 +9,10 @@ import numpy as np
 
 from backlight.explanation.parts import Parts, add_up
 from backlight.explanation.places import Weight
-from backlight.explanation.shown import Shown
 from backlight.explanation.steps import OpenedStep
 from backlight.explanation.telling import sum_text
 from backlight.plots import Bars, Block, Heading, Text, number
+from backlight.plots.shown import Shown
 from backlight.training import Training
 
 _SHOWN: Final = 20

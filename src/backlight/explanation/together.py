@@ -17,10 +17,10 @@ from backlight.explanation.moment import Moment
 from backlight.explanation.parts import Parts, add_up
 from backlight.explanation.passes import check_examples, chunks
 from backlight.explanation.places import Weight, dense_layer
-from backlight.explanation.shown import Shown
 from backlight.explanation.telling import sum_text
 from backlight.network import Network, Trace
 from backlight.plots import Block, Heading, Table, Text, number
+from backlight.plots.shown import Shown
 
 COUNT: Final = 10
 

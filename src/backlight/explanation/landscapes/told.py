@@ -6,8 +6,8 @@ import numpy as np
 
 from backlight.arrays import Floats
 from backlight.explanation.landscapes.starts import Ends
-from backlight.explanation.shown import Shown
 from backlight.plots import Block, Chart, Contours, Heading, Line, Table, Text, Trail, number
+from backlight.plots.shown import Shown
 
 
 @dataclass(frozen=True)
