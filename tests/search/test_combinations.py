@@ -10,7 +10,7 @@ from backlight.network import Network
 from backlight.search import Combinations, RandomCombinations
 from backlight.training import Trainer, Training
 from tests import cases
-from tests.training.made import X, Y, classifier, epochs, finished
+from tests.training.made import X, Y, classifier, epochs, finished, stop_within
 
 every_engine = pytest.mark.parametrize("engine", cases.ENGINES)
 VALUES = (-1.0, -0.5, 0.0, 0.5, 1.0)
@@ -116,13 +116,7 @@ def test_a_stopped_try_is_dropped():
     training = random()
     training.advance_to(5)
     kept, session = training.network.params.copy(), training.session
-    evaluate: Any = session.objective.value  # type: ignore[attr-defined]
-
-    def stopping(rows: Any) -> Any:
-        session.stop()
-        return evaluate(rows)
-
-    session.objective.value = stopping  # type: ignore[attr-defined]
+    stop_within(session, "value")
     assert len(session.advance(training.stretch(5, 4)).objectives) == 0
     assert np.array_equal(training.network.params, kept)
 

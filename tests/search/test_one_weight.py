@@ -9,7 +9,7 @@ from backlight.network import Network
 from backlight.randomness import Purpose, permutation
 from backlight.training import Trainer, Training
 from tests import cases
-from tests.training.made import X, Y, classifier, epochs, finished, same_state
+from tests.training.made import X, Y, classifier, epochs, finished, same_state, stop_within
 
 both_orders = pytest.mark.parametrize("order", ["one-weight", "one-weight=random"])
 every_engine = pytest.mark.parametrize("engine", cases.ENGINES)
@@ -110,13 +110,7 @@ def test_a_stopped_step_is_dropped():
     training = start()
     training.advance_to(5)
     kept, session = training.state(), training.session
-    evaluate: Any = session.objective.value  # type: ignore[attr-defined]
-
-    def stopping(rows: Any) -> Any:
-        session.stop()
-        return evaluate(rows)
-
-    session.objective.value = stopping  # type: ignore[attr-defined]
+    stop_within(session, "value")
     advance = session.advance(training.stretch(5, 4))
     assert len(advance.objectives) == 0
     assert same_state(training.state(), kept)

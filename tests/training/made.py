@@ -43,6 +43,17 @@ def finished(training: Training) -> tuple[list[Record], EndRecord]:
     return records, end
 
 
+def stop_within(session: Any, method: str) -> None:
+    """Have a session's objective be stopped as soon as a method of it is called."""
+    evaluate = getattr(session.objective, method)
+
+    def stopping(rows: Any) -> Any:
+        session.stop()
+        return evaluate(rows)
+
+    setattr(session.objective, method, stopping)
+
+
 def same_state(one: Any, other: Any) -> bool:
     """Whether two states are equal bit by bit."""
 

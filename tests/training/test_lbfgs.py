@@ -14,7 +14,7 @@ from backlight.training import LBFGS, EpochRecord, Trainer, Training, TrainingSt
 from backlight.training.checkpoints import read_checkpoint, write_checkpoint
 from backlight.training.optimizers.line_search import Point, line_search
 from tests import cases
-from tests.training.made import VALIDATION, X, Y, classifier, epochs, finished, same_state
+from tests.training.made import VALIDATION, X, Y, classifier, epochs, finished, same_state, stop_within
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "lbfgs.npz"
 every_engine = pytest.mark.parametrize("engine", cases.ENGINES)
@@ -202,13 +202,7 @@ def test_a_stopped_iteration_is_dropped():
     training = start()
     training.advance_to(2)
     kept, session = training.network.params.copy(), training.session
-    evaluate: Any = session.objective.value_and_gradient  # type: ignore[attr-defined]
-
-    def stopping(rows: Any) -> Any:
-        session.stop()
-        return evaluate(rows)
-
-    session.objective.value_and_gradient = stopping  # type: ignore[attr-defined]
+    stop_within(session, "value_and_gradient")
     advance = session.advance(Stretch(np.arange(len(X)), len(X), 0, 1, 2, 2, 1.0))
     assert len(advance.objectives) == 0
     assert advance.ended is None

@@ -33,10 +33,6 @@ class WholeBatch(ABC):
     gradual: ClassVar[bool] = True
 
     @abstractmethod
-    def initial_state(self, size: int, dtype: np.dtype[np.floating]) -> dict[str, Floats]:
-        """Its arrays before the first step."""
-
-    @abstractmethod
     def open(self, session: Session, params: Floats, seed: int) -> Session:
         """A session that takes its steps, on values and gradients of an engine's session.
 

@@ -33,10 +33,6 @@ class _Candidates(WholeBatch):
     def candidate(self, number: int, size: int, seed: int) -> Floats | None:
         """The parameters (size,) to be tried at a step; None where there are no more."""
 
-    def initial_state(self, size: int, dtype: np.dtype[np.floating]) -> dict[str, Floats]:
-        """Nothing is kept but the best parameters."""
-        return {}
-
     def open(self, session: Session, params: Floats, seed: int) -> "CombinationsSession":
         """A session whose steps each try one combination."""
         return CombinationsSession(session, params, self, seed)
