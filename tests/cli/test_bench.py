@@ -10,7 +10,7 @@ from rich.console import Console
 from backlight.bench import data, sections, training
 from backlight.bench.labels import WAYS
 from backlight.bench.systems import PEERS
-from backlight.cli.bench import show
+from backlight.cli.bench import show, write_labels
 from tests.cli.terminal import backlight, refused_in_one_line
 
 
@@ -148,6 +148,27 @@ def everything() -> dict[str, Any]:
         ],
         "accuracy": [compared(), {"name": "wine", "left_out": "sklearn is not installed"}],
     }
+
+
+def test_the_picture_of_labels_is_written(tmp_path):
+    write_labels(tmp_path / "labels.svg", everything()["labels"])
+    text = (tmp_path / "labels.svg").read_text(encoding="utf-8")
+    assert text.startswith("<svg")
+    assert all(way.title in text for way in WAYS)
+
+
+@pytest.mark.parametrize(
+    ("message", "options"),
+    [
+        (
+            "--out is the picture of the section labels; give --only labels with it",
+            ("--only", "cost", "--out", "a.svg"),
+        ),
+        ("--out is a.png; name a picture, with .svg at its end", ("--only", "labels", "--out", "a.png")),
+    ],
+)
+def test_a_picture_that_cannot_be_is_refused(message, options):
+    refused_in_one_line(message, "bench", *options)
 
 
 def test_tables_have_room_on_eighty_columns():

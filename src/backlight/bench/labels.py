@@ -5,7 +5,7 @@ encoder has learnt to give all 60,000 images back, without labels. All three are
 docs/transfer.md, and so is the head, whose labelled examples and first weights each seed draws anew.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean
@@ -120,7 +120,7 @@ def measure_labels(
         yield row
 
 
-def labels_chart(rows: Sequence[dict[str, Any]]) -> Chart:
+def labels_chart(rows: Sequence[Mapping[str, Any]]) -> Chart:
     """Accuracy against the number of labels, a line for each way, with the least and the most of the seeds."""
     places = tuple(float(row["labels"]) for row in rows)
     lines = []

@@ -1,9 +1,12 @@
 """`backlight bench`: what the documentation claims about speed, measured here."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from backlight.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,6 +29,7 @@ def bench(
     ] = None,
     rounds: Annotated[int, typer.Option(help="How often to measure; of labels and accuracy, seeds, 5 at most.")] = 7,
     threads: Annotated[int, typer.Option(help="For every system.")] = 2,
+    out: Annotated[Path | None, typer.Option(help="Write the picture of labels, ending in .svg.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
     """Measure Backlight beside PyTorch, JAX and scikit-learn, as far as they are installed, in interleaved rounds.
@@ -35,10 +39,15 @@ def bench(
     from backlight.bench.real_data import data_named
     from backlight.bench.sections import SPEED, TABLES, Plan, measure, sections_named
     from backlight.bench.workloads import workloads_named
+    from backlight.cli.explaining import check_drawing
     from backlight.cli.report import console, print_json
 
     sections = SPEED if only is None else sections_named(only)
     compared = TABLES if data is None else data_named(data)
+    if out is not None:
+        if "labels" not in sections:
+            raise InputError("--out is the picture of the section labels; give --only labels with it, or leave it out")
+        check_drawing(out, (".svg",))
     plan = Plan(sections, workloads_named(workloads), rounds, threads, compared)
     screen = console(stderr=True)
 
@@ -50,6 +59,9 @@ def bench(
             say(accuracy_line(row))
 
     found = measure(plan, say, show_row)
+    if out is not None and found.get("labels"):
+        write_labels(out, found["labels"])
+        typer.echo(f"picture   {out}", err=True)
     if json:
         print_json(found)
     else:
@@ -222,6 +234,15 @@ def show_large(rows: Sequence[Mapping[str, Any]], out: "Console") -> None:
     out.print(table(["", "seconds"], [[what, number(seconds)] for what, seconds in lines]))
     out.print(f"reading reaches {row['scan_over_read']:.0%} of DuckDB's speed")
     out.print(f"training holds {number(row['peak_mb'])} MB at its peak")
+
+
+def write_labels(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """The picture of accuracy against the number of labels."""
+    from backlight.bench.labels import labels_chart
+    from backlight.plots import charts_file
+    from backlight.storage import write_bytes
+
+    write_bytes(path, charts_file((labels_chart(rows),), "Accuracy against the number of labels").encode())
 
 
 def show_labels(found: Sequence[Mapping[str, Any]], out: "Console") -> None:
